@@ -1,0 +1,1 @@
+export { moduleSuite } from "./module-suite.ts";
