@@ -1,0 +1,125 @@
+import { spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import { LabError } from "./errors.ts";
+
+/** How a command of the machine is run; each has a deadline. */
+export interface CommandOptions {
+  /** Milliseconds until the command is killed; default 30,000. */
+  readonly timeoutMs?: number;
+  /** Written to standard input, which is then closed; default nothing. */
+  readonly input?: string;
+  /** Added to the environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Exit codes besides 0 that are an answer and not a failure. */
+  readonly okCodes?: readonly number[];
+  /** File that also gets all output, for long jobs. */
+  readonly logFile?: string;
+}
+
+/** What a finished command left. */
+export interface CommandResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const TAIL_CHARACTERS = 2000;
+
+/**
+ * Run a command of the machine, as an argument array, and give back its output.
+ *
+ * @throws {LabError} when it cannot be started, ends with an unexpected code, or outlives its deadline.
+ */
+export async function command(argv: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
+  const result = await attempt(argv, options);
+  if (result.code !== 0 && !(options.okCodes ?? []).includes(result.code)) {
+    const output = `${result.stdout}\n${result.stderr}`.trim().slice(-TAIL_CHARACTERS);
+    throw new LabError(`\`${argv.join(" ")}\` ended with ${result.code}:\n${output || "(no output)"}`);
+  }
+  return result;
+}
+
+/** The standard output of {@link command}, without the last line's end. */
+export async function outputOf(argv: readonly string[], options: CommandOptions = {}): Promise<string> {
+  return (await command(argv, options)).stdout.trimEnd();
+}
+
+function attempt(argv: readonly string[], options: CommandOptions): Promise<CommandResult> {
+  const [file, ...args] = argv;
+  if (file === undefined) throw new LabError("a command needs at least its name");
+  const timeoutMs = options.timeoutMs ?? 30_000;
+  const log = options.logFile === undefined ? undefined : openSync(options.logFile, "a");
+  return new Promise((resolve, reject) => {
+    const child = spawn(file, args, {
+      env: { ...process.env, LC_ALL: "C.UTF-8", ...options.env },
+      stdio: ["pipe", log ?? "pipe", log ?? "pipe"],
+      // A group of its own, so that the deadline also ends what the command started.
+      detached: true,
+    });
+    const stdout: Buffer[] = [];
+    const stderr: Buffer[] = [];
+    child.stdout?.on("data", (chunk: Buffer) => stdout.push(chunk));
+    child.stderr?.on("data", (chunk: Buffer) => stderr.push(chunk));
+    let late = false;
+    const deadline = setTimeout(() => {
+      late = true;
+      killGroup(child.pid);
+    }, timeoutMs);
+    child.on("error", (cause) => {
+      clearTimeout(deadline);
+      if (log !== undefined) closeSync(log);
+      reject(new LabError(`cannot start \`${argv.join(" ")}\`: ${cause.message}`, { cause }));
+    });
+    child.on("close", (code, signal) => {
+      clearTimeout(deadline);
+      if (log !== undefined) closeSync(log);
+      if (late)
+        return reject(new LabError(`\`${argv.join(" ")}\` was still running after ${timeoutMs} ms; it was ended`));
+      resolve({
+        code: code ?? 128,
+        stdout: Buffer.concat(stdout).toString(),
+        stderr: Buffer.concat(stderr).toString() + (signal === null ? "" : `\nended by ${signal}`),
+      });
+    });
+    child.stdin?.on("error", () => undefined); // A command that reads no input may close it first.
+    child.stdin?.end(options.input ?? "");
+  });
+}
+
+function killGroup(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+  }
+}
+
+/**
+ * Start a program that outlives this process: a session of its own, no terminal, its output in `logFile`.
+ * It is born inside the control group `cgroupDir`, by which it is later found and ended.
+ */
+export function startDetached(
+  argv: readonly string[],
+  options: {
+    readonly cgroupDir: string;
+    readonly logFile: string;
+    readonly env?: Readonly<Record<string, string>>;
+  },
+): Promise<void> {
+  const log = openSync(options.logFile, "a");
+  const intoGroup = 'echo $$ > "$1/cgroup.procs" && shift && exec "$@"';
+  return new Promise<void>((resolve, reject) => {
+    const child = spawn("/bin/sh", ["-c", intoGroup, "sh", options.cgroupDir, ...argv], {
+      detached: true,
+      stdio: ["ignore", log, log],
+      env: { ...process.env, ...options.env },
+      cwd: "/",
+    });
+    child.once("error", (cause) => reject(new LabError(`cannot start \`${argv.join(" ")}\``, { cause })));
+    child.once("spawn", () => {
+      child.unref();
+      resolve();
+    });
+  }).finally(() => closeSync(log));
+}

@@ -1,0 +1,74 @@
+import { existsSync, readFileSync } from "node:fs";
+import { endCgroup, hostCgroup, isPopulated, makeCgroup, processesOf } from "../cgroup.ts";
+import { startDetached } from "../command.ts";
+import { hostPaths } from "../lab-dir.ts";
+import { hostNamespace } from "../names.ts";
+import { namespacePath } from "../network/namespaces.ts";
+import type { LabHost } from "../spec.ts";
+import type { AttachedVolume } from "./volumes.ts";
+
+/** Is a host running? */
+export function isRunning(lab: string, host: string): boolean {
+  return isPopulated(hostCgroup(lab, host)) && existsSync(namespacePath(hostNamespace(lab, host)));
+}
+
+/**
+ * Boot a host whose files are mounted and whose network is plugged in; it goes on after this process has ended.
+ *
+ * @see https://manpages.debian.org/trixie/systemd-container/systemd-nspawn.1.en.html
+ */
+export async function bootHost(lab: string, host: LabHost, volumes: readonly AttachedVolume[]): Promise<void> {
+  const cgroupDir = hostCgroup(lab, host.name);
+  const paths = hostPaths(lab, host.name);
+  await endCgroup(cgroupDir);
+  makeCgroup(cgroupDir);
+  await startDetached(nspawnArguments(lab, host, volumes), {
+    cgroupDir,
+    logFile: paths.console,
+    env: {
+      // /proc/sys/net and what dockerd needs may be written; the machine's other settings may not.
+      SYSTEMD_NSPAWN_API_VFS_WRITABLE: "network",
+      SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: "1",
+    },
+  });
+}
+
+function nspawnArguments(lab: string, host: LabHost, volumes: readonly AttachedVolume[]): readonly string[] {
+  const paths = hostPaths(lab, host.name);
+  const namespace = hostNamespace(lab, host.name);
+  return [
+    "systemd-nspawn",
+    "--quiet",
+    "--boot",
+    "--settings=no",
+    "--register=no",
+    "--keep-unit",
+    `--directory=${paths.root}`,
+    `--machine=${namespace}`,
+    `--hostname=${host.name}`,
+    `--network-namespace-path=${namespacePath(namespace)}`,
+    "--resolv-conf=off",
+    "--timezone=off",
+    "--link-journal=no",
+    "--console=pipe",
+    // A host is root's own: mounts, firewalls and containers inside it need what root has outside.
+    "--capability=all",
+    "--system-call-filter=@keyring bpf",
+    "--setenv=SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1",
+    `--bind=${paths.docker}:/var/lib/docker`,
+    // Also under its own name, which is what blkid answers for a UUID.
+    ...volumes.flatMap(({ device, loop }) => [`--bind=${loop}:${device}`, `--bind=${loop}`]),
+  ];
+}
+
+/** Process id, on the machine, of a running host's systemd. */
+export function initOf(lab: string, host: string): number | undefined {
+  return processesOf(`${hostCgroup(lab, host)}/payload/init.scope`)[0];
+}
+
+/** The last lines of a host's console, for an error that tells why it did not boot. */
+export function consoleTail(lab: string, host: string, lines = 15): string {
+  const { console } = hostPaths(lab, host);
+  if (!existsSync(console)) return "(its console is empty)";
+  return readFileSync(console, "utf8").trimEnd().split("\n").slice(-lines).join("\n");
+}

@@ -1,0 +1,52 @@
+import { existsSync, readdirSync } from "node:fs";
+import { isPopulated, serviceCgroup } from "./cgroup.ts";
+import { isRunning } from "./host/boot.ts";
+import { reachFromController } from "./host/reach.ts";
+import { labsDir } from "./lab-dir.ts";
+import { requireRecord } from "./record.ts";
+import { DEFAULT_LAB } from "./spec.ts";
+
+/** How a host of a lab is: not booted, booted without an answer on SSH, or ready. */
+export type HostState = "stopped" | "running" | "reachable";
+
+/** A lab as it is now. */
+export interface LabStatus {
+  readonly name: string;
+  /** Address of the controller, where packages and images are served. */
+  readonly gateway: string;
+  readonly prefix: number;
+  readonly hosts: readonly { readonly name: string; readonly address: string; readonly state: HostState }[];
+  /** What runs beside the hosts. */
+  readonly services: readonly { readonly name: string; readonly running: boolean }[];
+}
+
+const ANSWER_TIMEOUT_MS = 2000;
+const SERVICES = ["mirror", "mirror-port"];
+
+/** Look at a lab; its hosts are asked on SSH's port, for two seconds at most. @throws {LabError} without such a lab. */
+export async function status(name: string = DEFAULT_LAB): Promise<LabStatus> {
+  const { spec, subnet } = requireRecord(name);
+  const running = spec.hosts.filter((host) => isRunning(name, host.name));
+  const answers = await reachFromController(name, {
+    addresses: running.map(({ address }) => address),
+    timeoutMs: ANSWER_TIMEOUT_MS,
+  });
+  const stateOf = (host: { name: string; address: string }): HostState => {
+    if (!running.some((one) => one.name === host.name)) return "stopped";
+    return (answers[host.address] ?? null) === null ? "running" : "reachable";
+  };
+  return {
+    name,
+    gateway: subnet.gateway,
+    prefix: subnet.prefix,
+    hosts: spec.hosts.map((host) => ({ name: host.name, address: host.address, state: stateOf(host) })),
+    services: SERVICES.map((service) => ({ name: service, running: isPopulated(serviceCgroup(name, service)) })),
+  };
+}
+
+/** Names of all labs of this machine, up or not. */
+export function labNames(): readonly string[] {
+  if (!existsSync(labsDir())) return [];
+  const entries = readdirSync(labsDir(), { withFileTypes: true });
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+}
