@@ -1,0 +1,325 @@
+#!/bin/bash
+# Entrypoint of the lab's MariaDB image: makes the data folder when there is none, then becomes the server.
+# Follows what the official image documents of its environment variables and of /docker-entrypoint-initdb.d:
+# https://mariadb.com/docs/server/server-management/automated-mariadb-deployment-and-administration/docker-and-mariadb
+set -euo pipefail
+shopt -s nullglob
+
+say() { printf '%s [%s] [Entrypoint]: %s\n' "$(date --rfc-3339=seconds)" "$1" "$2"; }
+note() { say Note "$*"; }
+warn() { say Warn "$*" >&2; }
+fail() {
+  say ERROR "$*" >&2
+  exit 1
+}
+
+# setting NAME: gives MARIADB_NAME its value, from itself, from the file that MARIADB_NAME_FILE names, or from the same
+# under the older prefix MYSQL_.
+setting() {
+  local target=MARIADB_$1 prefix plain file
+  for prefix in MARIADB MYSQL; do
+    plain=${prefix}_$1 file=${prefix}_$1_FILE
+    [[ -z ${!plain-} || -z ${!file-} ]] || fail "both $plain and $file are set: set one of them"
+    if [[ -n ${!file-} ]]; then
+      [[ -r ${!file} ]] || fail "$file names ${!file}, which cannot be read"
+      export "$target=$(<"${!file}")"
+      return
+    elif [[ -n ${!plain-} ]]; then
+      export "$target=${!plain}"
+      return
+    fi
+  done
+  export "$target="
+}
+
+read_settings() {
+  local name
+  for name in ROOT_PASSWORD ROOT_PASSWORD_HASH ROOT_HOST RANDOM_ROOT_PASSWORD ALLOW_EMPTY_ROOT_PASSWORD \
+    DATABASE USER PASSWORD PASSWORD_HASH MYSQL_LOCALHOST_USER MYSQL_LOCALHOST_GRANTS HEALTHCHECK_GRANTS \
+    REPLICATION_USER REPLICATION_PASSWORD REPLICATION_PASSWORD_HASH MASTER_HOST MASTER_PORT \
+    INITDB_SKIP_TZINFO AUTO_UPGRADE DISABLE_UPGRADE_BACKUP; do
+    setting "$name"
+  done
+  # The official image takes any text but these for "yes" in the first two of these.
+  [[ $MARIADB_ALLOW_EMPTY_ROOT_PASSWORD != no ]] || MARIADB_ALLOW_EMPTY_ROOT_PASSWORD=
+  [[ $MARIADB_RANDOM_ROOT_PASSWORD != no ]] || MARIADB_RANDOM_ROOT_PASSWORD=
+}
+
+# A string literal of SQL, its value within quotes; the session's sql_mode has to allow backslash escapes.
+quoted() {
+  local text=${1//\\/\\\\}
+  printf "'%s'" "${text//\'/\'\'}"
+}
+
+# identified PASSWORD HASH: the clause that sets a password, given in clear or as a hash.
+identified() {
+  if [[ -n $2 ]]; then
+    printf 'IDENTIFIED BY PASSWORD %s' "$(quoted "$2")"
+  else
+    printf 'IDENTIFIED BY %s' "$(quoted "$1")"
+  fi
+}
+
+random_password() { od -An -N 24 -tx1 /dev/urandom | tr -d ' \n'; }
+
+# server_value NAME COMMAND...: what the server would use, from its option files and its command line.
+server_value() {
+  local name=$1
+  shift
+  "$@" --verbose --help 2>/dev/null | awk -v name="$name" '$1 == name { print $2; exit }'
+}
+
+check_config() {
+  local errors
+  errors=$("$@" --verbose --help 2>&1 >/dev/null) ||
+    fail "the server refuses its configuration. Tried: $* --verbose --help"$'\n'"$errors"
+}
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The temporary server: no network, no cluster, reached through its socket alone.
+
+start_temporary_server() {
+  "$@" --skip-networking --wsrep-on=OFF --skip-slave-start --default-time-zone=SYSTEM --socket="$socket" \
+    --expire-logs-days=0 --ssl-cert= --ssl-key= --ssl-ca= \
+    --loose-innodb-buffer-pool-load-at-startup=0 --loose-innodb-buffer-pool-dump-at-shutdown=0 &
+  server=$!
+  local tries
+  for ((tries = 0; tries < 300; tries++)); do
+    # Being refused as a user is an answer, too: ping tells only whether the server listens.
+    mariadb-admin --no-defaults --socket="$socket" ping &>/dev/null && return
+    kill -0 "$server" 2>/dev/null || fail "the temporary server ended before it answered: see its messages above"
+    sleep 0.2
+  done
+  fail "the temporary server did not answer within 60 seconds"
+}
+
+stop_temporary_server() {
+  kill "$server"
+  wait "$server" || fail "the temporary server did not end cleanly"
+}
+
+# Feeds SQL from standard input to the temporary server; further options and a database name as arguments. This name is
+# the official image's, and scripts of initdb.d that are sourced may call it.
+docker_process_sql() {
+  mariadb --defaults-extra-file=<(printf '[client]\nuser=root\npassword="%s"\n' "${root_password//[\"\\]/\\&}") \
+    --protocol=socket --socket="$socket" --host=localhost --comments "$@"
+}
+
+# ---------------------------------------------------------------------------------------------------------------------
+# A new data folder.
+
+require_root_choice() {
+  local choices=0 name
+  for name in ROOT_PASSWORD ROOT_PASSWORD_HASH ALLOW_EMPTY_ROOT_PASSWORD RANDOM_ROOT_PASSWORD; do
+    local variable=MARIADB_$name
+    [[ -z ${!variable} ]] || choices=$((choices + 1))
+  done
+  ((choices > 0)) || fail "database is uninitialized and password option is not specified: set one of" \
+    "MARIADB_ROOT_PASSWORD, MARIADB_ROOT_PASSWORD_HASH, MARIADB_ALLOW_EMPTY_ROOT_PASSWORD, MARIADB_RANDOM_ROOT_PASSWORD"
+  [[ -z $MARIADB_USER || -n $MARIADB_PASSWORD$MARIADB_PASSWORD_HASH ]] ||
+    fail "MARIADB_USER is set: set MARIADB_PASSWORD or MARIADB_PASSWORD_HASH, too"
+}
+
+install_system_tables() {
+  note "Initializing database files"
+  mariadb-install-db --datadir="$datadir" --rpm --auth-root-authentication-method=normal --skip-test-db \
+    --default-time-zone=SYSTEM --skip-log-bin --expire-logs-days=0 --wsrep-on=OFF \
+    --loose-innodb-buffer-pool-load-at-startup=0 --loose-innodb-buffer-pool-dump-at-shutdown=0 "$@"
+  note "Database files initialized"
+}
+
+load_time_zones() {
+  [[ -z $MARIADB_INITDB_SKIP_TZINFO ]] || return 0
+  mariadb-tzinfo-to-sql --skip-write-binlog /usr/share/zoneinfo 2>/dev/null | docker_process_sql --database=mysql
+}
+
+# Accounts that belong to this server alone; the binary log does not carry them to replicas.
+local_accounts_sql() {
+  local root
+  root=$(identified "$MARIADB_ROOT_PASSWORD" "$MARIADB_ROOT_PASSWORD_HASH")
+  echo "DELETE FROM mysql.global_priv WHERE User = '' OR (User = 'root' AND Host <> 'localhost');"
+  echo "DELETE FROM mysql.proxies_priv WHERE User = '' OR Host <> 'localhost';"
+  echo "FLUSH PRIVILEGES;"
+  if [[ -n $MARIADB_ROOT_HOST && $MARIADB_ROOT_HOST != localhost ]]; then
+    echo "CREATE USER 'root'@$(quoted "$MARIADB_ROOT_HOST") $root;"
+    echo "GRANT ALL ON *.* TO 'root'@$(quoted "$MARIADB_ROOT_HOST") WITH GRANT OPTION;"
+    echo "GRANT PROXY ON ''@'%' TO 'root'@$(quoted "$MARIADB_ROOT_HOST") WITH GRANT OPTION;"
+  fi
+  if [[ -n $MARIADB_MYSQL_LOCALHOST_USER ]]; then
+    echo "CREATE USER mysql@localhost IDENTIFIED VIA unix_socket;"
+    echo "GRANT ${MARIADB_MYSQL_LOCALHOST_GRANTS:-USAGE} ON *.* TO mysql@localhost;"
+  fi
+  healthcheck_accounts_sql
+  # Last, as it is this very session's account.
+  echo "ALTER USER root@localhost $root;"
+}
+
+healthcheck_accounts_sql() {
+  local account password
+  password=$(random_password)
+  for account in "healthcheck@'127.0.0.1'" "healthcheck@'::1'" healthcheck@localhost; do
+    echo "CREATE OR REPLACE USER $account IDENTIFIED BY '$password';"
+    echo "GRANT ${MARIADB_HEALTHCHECK_GRANTS:-USAGE} ON *.* TO $account;"
+  done
+  (
+    umask 077
+    printf '[mariadb-client]\nport=%s\nsocket=%s\nuser=healthcheck\npassword=%s\nprotocol=tcp\n' \
+      "$port" "$socket" "$password" >"$datadir/.my-healthcheck.cnf"
+  )
+}
+
+shared_accounts_sql() {
+  local database=${MARIADB_DATABASE//\`/\`\`}
+  [[ -z $MARIADB_DATABASE ]] || echo "CREATE DATABASE IF NOT EXISTS \`$database\`;"
+  if [[ -n $MARIADB_USER ]]; then
+    echo "CREATE USER $(quoted "$MARIADB_USER")@'%' $(identified "$MARIADB_PASSWORD" "$MARIADB_PASSWORD_HASH");"
+    # In a grant, _ of a database name stands for any character.
+    [[ -z $MARIADB_DATABASE ]] || echo "GRANT ALL ON \`${database//_/\\_}\`.* TO $(quoted "$MARIADB_USER")@'%';"
+  fi
+  if [[ -n $MARIADB_REPLICATION_USER && -z $MARIADB_MASTER_HOST ]]; then
+    echo "CREATE USER $(quoted "$MARIADB_REPLICATION_USER")@'%'" \
+      "$(identified "$MARIADB_REPLICATION_PASSWORD" "$MARIADB_REPLICATION_PASSWORD_HASH");"
+    echo "GRANT REPLICATION REPLICA ON *.* TO $(quoted "$MARIADB_REPLICATION_USER")@'%';"
+  fi
+}
+
+replica_sql() {
+  [[ -n $MARIADB_MASTER_HOST ]] || return 0
+  echo "CHANGE MASTER TO MASTER_HOST = $(quoted "$MARIADB_MASTER_HOST"), MASTER_PORT = ${MARIADB_MASTER_PORT:-3306}," \
+    "MASTER_USER = $(quoted "$MARIADB_REPLICATION_USER")," \
+    "MASTER_PASSWORD = $(quoted "$MARIADB_REPLICATION_PASSWORD"), MASTER_CONNECT_RETRY = 10;"
+}
+
+create_accounts() {
+  root_password= docker_process_sql < <(
+    echo "SET SESSION sql_mode = '', SESSION sql_log_bin = 0;"
+    local_accounts_sql
+  )
+  docker_process_sql < <(
+    echo "SET SESSION sql_mode = '';"
+    shared_accounts_sql
+    replica_sql
+  )
+}
+
+run_init_files() {
+  local file
+  for file in /docker-entrypoint-initdb.d/*; do
+    case $file in
+      *.sh)
+        if [[ -x $file ]]; then
+          note "running $file"
+          "$file"
+        else
+          note "sourcing $file"
+          # shellcheck source=/dev/null
+          . "$file"
+        fi
+        ;;
+      *.sql) note "feeding $file" && docker_process_sql ${MARIADB_DATABASE:+"$MARIADB_DATABASE"} <"$file" ;;
+      *.sql.gz) note "feeding $file" && gzip -dc "$file" | docker_process_sql ${MARIADB_DATABASE:+"$MARIADB_DATABASE"} ;;
+      *.sql.xz) note "feeding $file" && xz -dc "$file" | docker_process_sql ${MARIADB_DATABASE:+"$MARIADB_DATABASE"} ;;
+      *.sql.zst) note "feeding $file" && zstd -dc "$file" | docker_process_sql ${MARIADB_DATABASE:+"$MARIADB_DATABASE"} ;;
+      *) warn "ignoring $file: neither .sh nor .sql" ;;
+    esac
+  done
+}
+
+initialize() {
+  require_root_choice
+  if [[ -n $MARIADB_RANDOM_ROOT_PASSWORD ]]; then
+    MARIADB_ROOT_PASSWORD=$(random_password)
+    note "GENERATED ROOT PASSWORD: $MARIADB_ROOT_PASSWORD"
+  fi
+  : "${MARIADB_ROOT_HOST:=%}"
+  install_system_tables "${@:2}"
+  note "Starting temporary server"
+  start_temporary_server "$@"
+  note "Temporary server started"
+  root_password=
+  load_time_zones
+  create_accounts
+  root_password=$MARIADB_ROOT_PASSWORD
+  run_init_files
+  stop_temporary_server
+  note "MariaDB init process done. Ready for start up."
+}
+
+# ---------------------------------------------------------------------------------------------------------------------
+# A data folder of an older server.
+
+upgrade_needed() {
+  local recorded=$datadir/mariadb_upgrade_info
+  # A folder made to be filled by a state transfer has no tables yet.
+  [[ -s $datadir/ibdata1 ]] || return 1
+  [[ -e $recorded ]] || recorded=$datadir/mysql_upgrade_info
+  [[ -e $recorded ]] || return 0
+  local version
+  version=$("$1" --version | sed -E 's/.*Ver ([0-9]+\.[0-9]+).*/\1/')
+  [[ $(tr -d '\0' <"$recorded") != "$version".* ]]
+}
+
+upgrade() {
+  note "Starting temporary server for the upgrade of the system tables"
+  start_temporary_server "$@" --skip-grant-tables
+  root_password=
+  if [[ -z $MARIADB_DISABLE_UPGRADE_BACKUP ]]; then
+    local backup=$datadir/system_mysql_backup_$(date +%Y%m%d%H%M%S).sql.zst
+    note "Backing up the system database to $backup"
+    (
+      umask 077
+      mariadb-dump --no-defaults --socket="$socket" --skip-lock-tables --databases mysql | zstd --quiet >"$backup"
+    )
+  fi
+  mariadb-upgrade --no-defaults --socket="$socket" --upgrade-system-tables
+  docker_process_sql < <(
+    echo "SET SESSION sql_mode = '', SESSION sql_log_bin = 0;"
+    echo "FLUSH PRIVILEGES;"
+    healthcheck_accounts_sql
+  )
+  stop_temporary_server
+  note "Upgrade of the system tables done"
+}
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+asks_for_help() {
+  local argument
+  for argument; do
+    case $argument in
+      -'?' | --help | --print-defaults | -V | --version) return 0 ;;
+    esac
+  done
+  return 1
+}
+
+[[ ${1-} != -* ]] || set -- mariadbd "$@"
+if [[ ${1-} != mariadbd && ${1-} != mysqld ]] || asks_for_help "$@"; then
+  exec "$@"
+fi
+
+check_config "$@"
+datadir=$(server_value datadir "$@")
+datadir=${datadir%/}
+socket=$(server_value socket "$@")
+port=$(server_value port "$@")
+
+if [[ $EUID -eq 0 ]]; then
+  mkdir -p "$datadir" "${socket%/*}"
+  find "$datadir" "${socket%/*}" \! -user mysql -exec chown mysql: {} +
+  note "Switching to dedicated user 'mysql'"
+  exec gosu mysql "${BASH_SOURCE[0]}" "$@"
+fi
+
+read_settings
+note "Entrypoint script for MariaDB Server ${MARIADB_VERSION-} (image built by the KeyBuzz lab) started."
+if [[ ! -d $datadir/mysql ]]; then
+  initialize "$@"
+elif upgrade_needed "$1"; then
+  if [[ -n $MARIADB_AUTO_UPGRADE ]]; then
+    upgrade "$@"
+  else
+    note "MariaDB upgrade is required, but skipped: MARIADB_AUTO_UPGRADE is not set"
+  fi
+fi
+exec "$@"
