@@ -23,7 +23,7 @@ export type ShHole = string | number | Sh | Secret | readonly (string | number)[
 
 /**
  * Shell text as a tagged template. Every hole is quoted as one word (an array as several), a nested {@link Sh} is
- * inserted as it is.
+ * inserted as it is. Text is taken raw, so backslashes are the shell's; only `\${` stands for a shell's own `${`.
  *
  * ```ts
  * sh`stat -c %a -- ${path}`            // path: "it's" -> stat -c %a -- 'it'\''s'
@@ -33,9 +33,10 @@ export type ShHole = string | number | Sh | Secret | readonly (string | number)[
  * @throws BugError for a {@link Secret}: arguments are readable by every user. Give it by `stdin`.
  */
 export function sh(strings: TemplateStringsArray, ...holes: readonly ShHole[]): Sh {
-  let text = strings.raw[0] ?? "";
+  const texts = strings.raw.map((part) => part.replaceAll("\\${", "${"));
+  let text = texts[0] ?? "";
   holes.forEach((hole, index) => {
-    text += fillHole(hole) + (strings.raw[index + 1] ?? "");
+    text += fillHole(hole) + (texts[index + 1] ?? "");
   });
   return Sh.unsafe(text);
 }
