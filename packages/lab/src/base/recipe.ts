@@ -81,7 +81,8 @@ export function baseRecipe(mirror: DebianMirror): BaseRecipe {
   };
 }
 
-function renderSources(suite: string, { main, security }: DebianMirror): string {
+/** Text of a sources.list for a suite of a mirror. */
+export function renderSources(suite: string, { main, security }: DebianMirror): string {
   const lines = [`deb ${main} ${suite} main`, `deb ${main} ${suite}-updates main`];
   if (security !== undefined) lines.push(`deb ${security} ${suite}-security main`);
   return `${lines.join("\n")}\n`;

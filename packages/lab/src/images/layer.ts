@@ -3,7 +3,10 @@ import { createReadStream, existsSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
+import type { DebianMirror } from "../apt/sources.ts";
+import { renderSources } from "../base/recipe.ts";
 import { command } from "../command.ts";
+import type { Steps } from "../steps.ts";
 import { writeEntries } from "./file-entries.ts";
 import type { ImagePaths } from "./paths.ts";
 import { type BaseLayer, type LayerRecipe, type PackagesLayer, recipeKey } from "./recipe.ts";
@@ -22,9 +25,11 @@ export interface Layer {
 /** What building a layer needs beside its recipe. */
 export interface LayerContext {
   readonly paths: ImagePaths;
-  /** Debian mirror, such as `http://deb.debian.org/debian`. */
-  readonly mirror: string;
-  readonly onStep: (text: string) => void;
+  /** Debian's archives, by the names that `proxy` knows. */
+  readonly mirror: DebianMirror;
+  /** HTTP proxy through which they are reached. */
+  readonly proxy: string;
+  readonly steps: Steps;
 }
 
 /** The root of a layer before it is packed, and the versions of what was installed in it. */
@@ -33,7 +38,8 @@ interface Assembled {
   readonly versions: Readonly<Record<string, string>>;
 }
 
-const BUILD_TIMEOUT_MS = 600_000;
+const BUILD_TIMEOUT_MS = 15 * 60_000;
+const PRIVATE_MOUNTS = ["unshare", "--mount", "--propagation=private", "--"];
 
 /**
  * Returns the layer of a recipe, building it when none of that key is kept.
@@ -71,19 +77,14 @@ function assemble(recipe: LayerRecipe, work: string, context: LayerContext): Pro
 }
 
 /** The unpacked root of a base layer, made once and then only read. */
-async function ensureRoot(recipe: BaseLayer, { paths, mirror, onStep }: LayerContext): Promise<string> {
+async function ensureRoot(recipe: BaseLayer, { paths, mirror, proxy, steps }: LayerContext): Promise<string> {
   const directory = join(paths.roots, `${recipe.name}-${recipeKey(recipe)}`);
   if (existsSync(directory)) return directory;
-  onStep(`${recipe.name}: debootstrap ${recipe.suite}`);
   const root = join(await newWorkDirectory(paths), "root");
-  await mkdir(paths.debs, { recursive: true });
   // Mounts that debootstrap makes (proc, sys) end with the mount namespace.
-  await command(
-    [
-      ...["unshare", "--mount", "--propagation", "private"],
-      ...["debootstrap", "--variant=minbase", `--cache-dir=${paths.debs}`, recipe.suite, root, mirror],
-    ],
-    { timeoutMs: BUILD_TIMEOUT_MS },
+  const debootstrap = ["debootstrap", "--variant=minbase", recipe.suite, root, mirror.main];
+  await steps.step(`image ${recipe.name}: debootstrap of Debian ${recipe.suite}`, () =>
+    command([...PRIVATE_MOUNTS, ...debootstrap], { timeoutMs: BUILD_TIMEOUT_MS, env: { http_proxy: proxy } }),
   );
   await command(["sh", "-eu", "-s", root], { input: recipe.finish });
   await rename(root, directory);
@@ -92,16 +93,15 @@ async function ensureRoot(recipe: BaseLayer, { paths, mirror, onStep }: LayerCon
 
 async function installPackages(recipe: PackagesLayer, work: string, context: LayerContext): Promise<Assembled> {
   const base = await ensureRoot(recipe.on, context);
-  context.onStep(`${recipe.name}: installing ${recipe.packages.join(" ")}`);
+  const { suite } = recipe.on;
+  await writeFile(join(work, "sources.list"), renderSources(suite, context.mirror));
   await writeFile(join(work, "before"), recipe.before);
   await writeFile(join(work, "after"), recipe.after);
   const script = join(import.meta.dirname, "install-packages.sh");
-  await command(
-    [
-      ...["unshare", "--mount", "--propagation", "private", "sh", script],
-      ...[base, work, context.paths.debs, ...recipe.packages],
-    ],
-    { timeoutMs: BUILD_TIMEOUT_MS },
+  await context.steps.step(`image ${recipe.name}: install ${recipe.packages.length} packages`, () =>
+    command([...PRIVATE_MOUNTS, "sh", script, base, work, context.proxy, ...recipe.packages], {
+      timeoutMs: BUILD_TIMEOUT_MS,
+    }),
   );
   const directory = join(work, "upper");
   const list = async (name: string) => (await readFile(join(work, name), "utf8")).split("\0").filter(Boolean);

@@ -12,8 +12,6 @@ export interface ImagePaths {
   readonly storage: string;
   /** One file for each published image or package: the recipe it was made from. */
   readonly published: string;
-  /** Debian packages, kept between builds. */
-  readonly debs: string;
   /** The signed apt repository's files. */
   readonly repository: string;
   /** Private keys: the package repository's and the certificate authority's. Mode 0700. */
@@ -31,7 +29,6 @@ export function imagePaths(root: string = join(labRoot(), "images")): ImagePaths
     roots: join(root, "roots"),
     storage: join(root, "registry"),
     published: join(root, "published"),
-    debs: join(root, "debs"),
     repository: join(root, "apt"),
     keys: join(root, "keys"),
     work: join(root, "work"),

@@ -38,7 +38,7 @@ export async function publishImage(
   registry: string,
   context: LayerContext,
 ): Promise<PublishedImage> {
-  const { paths, onStep } = context;
+  const { paths, steps } = context;
   const layers: Layer[] = [];
   for (const layer of recipe.layers) layers.push(await ensureLayer(layer, context));
   const version = installedVersion(recipe, layers);
@@ -50,16 +50,19 @@ export async function publishImage(
   });
   const layout = await writeLayout(documents, layers, paths);
   for (const tag of tags) {
-    onStep(`pushing ${recipe.repository}:${tag}`);
-    await command(
-      [
-        ...["skopeo", "--insecure-policy", "copy", "--quiet", "--dest-tls-verify=false", "--preserve-digests"],
-        ...[`oci:${layout}:${LAYOUT_REF}`, `docker://${registry}/${recipe.repository}:${tag}`],
-      ],
-      { timeoutMs: PUSH_TIMEOUT_MS },
+    const copy = ["copy", "--quiet", "--dest-tls-verify=false", "--preserve-digests"];
+    const target = `${recipe.repository}:${tag}`;
+    await steps.step(`image ${target}: push`, () =>
+      command(
+        ["skopeo", "--insecure-policy", ...copy, `oci:${layout}:${LAYOUT_REF}`, `docker://${registry}/${target}`],
+        {
+          timeoutMs: PUSH_TIMEOUT_MS,
+        },
+      ),
     );
   }
   await rm(layout, { recursive: true });
+  for (const layer of layers) await shareWithStorage(layer, paths);
   const published: PublishedImage = {
     key: recipeKey(recipe),
     repository: recipe.repository,
@@ -105,6 +108,14 @@ async function writeLayout(
   for (const { digest, text } of [config, manifest]) await writeFile(blobPath(digest), text);
   for (const { digest, path } of layers) await link(path, blobPath(digest));
   return layout;
+}
+
+/** Makes a layer's tar and the registry's copy of it one file on disk. */
+async function shareWithStorage({ path, digest }: Layer, { storage, work }: ImagePaths): Promise<void> {
+  const hex = digest.replace("sha256:", "");
+  const stored = join(storage, "docker/registry/v2/blobs/sha256", hex.slice(0, 2), hex, "data");
+  await link(stored, join(work, hex));
+  await rename(join(work, hex), path);
 }
 
 function recordPath(repository: string, paths: ImagePaths): string {

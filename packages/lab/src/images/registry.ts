@@ -1,11 +1,16 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { command, startDetached } from "../command.ts";
+import { fileURLToPath } from "node:url";
+import { command } from "../command.ts";
 import { LabError, messageOf } from "../errors.ts";
+import { labPaths } from "../lab-dir.ts";
+import { controllerNamespace } from "../names.ts";
+import { inNamespace } from "../network/namespaces.ts";
+import { serviceLog, startService } from "../services.ts";
 import { type ImagePaths, imagePaths } from "./paths.ts";
 
 /** Where a registry listens, and what it may do. */
@@ -21,6 +26,8 @@ export interface RegistryConfig {
 export const REGISTRY_PORT = 5000;
 
 const READY_TIMEOUT_MS = 10_000;
+/** Beside this file, whether that is source or compiled. */
+const WAITER = fileURLToPath(new URL(`./wait-for-http${import.meta.url.slice(-3)}`, import.meta.url));
 
 /**
  * The configuration file of a registry.
@@ -41,57 +48,42 @@ export function renderRegistryConfig({ address, port, storage, readOnly }: Regis
   return `${JSON.stringify(document, null, 2)}\n`; // JSON is YAML
 }
 
-/** How a lab starts its registry. */
-export interface StartRegistryOptions {
-  /** What goes before a command to run it in the lab's controller namespace, such as `ip netns exec NAME`. */
-  readonly inNamespace: readonly string[];
-  /** Address at which the lab's hosts reach it. */
-  readonly address: string;
-  /** Default: {@link REGISTRY_PORT}. */
-  readonly port?: number;
-  /** Folder of this lab for the configuration and the log. */
-  readonly stateDir: string;
-  /** Control group in which the process is born. */
-  readonly cgroupDir: string;
-  readonly paths?: ImagePaths;
-}
-
 /**
- * Starts a read-only registry over the published images, and waits until it answers.
+ * Starts a lab's registry unless it runs, read-only over the published images, and waits until it answers.
  *
  * @throws {LabError} when it does not answer within 10 s; the message holds the end of its log.
  */
-export async function startRegistry(options: StartRegistryOptions): Promise<void> {
-  const { address, port = REGISTRY_PORT, stateDir, inNamespace, paths = imagePaths() } = options;
-  const configPath = join(stateDir, "registry.yml");
-  const logFile = join(stateDir, "registry.log");
+export async function startRegistry(lab: string, gateway: string, paths: ImagePaths = imagePaths()): Promise<void> {
+  const configPath = join(labPaths(lab).dir, "registry.json");
+  const config = { address: gateway, port: REGISTRY_PORT, storage: paths.storage, readOnly: true };
   await mkdir(paths.storage, { recursive: true });
-  await writeFile(configPath, renderRegistryConfig({ address, port, storage: paths.storage, readOnly: true }));
-  await startDetached([...inNamespace, "docker-registry", "serve", configPath], {
-    cgroupDir: options.cgroupDir,
-    logFile,
+  await writeFile(configPath, renderRegistryConfig(config));
+  const argv = ["docker-registry", "serve", configPath];
+  await startService(lab, { name: "registry", where: "controller", argv });
+  await waitForHttp({
+    url: `http://${gateway}:${REGISTRY_PORT}/v2/`,
+    namespace: controllerNamespace(lab),
+    logFile: serviceLog(lab, "registry"),
   });
-  await waitForHttp({ url: `http://${address}:${port}/v2/`, inNamespace, logFile });
 }
 
 /**
- * Waits until a URL answers with success.
+ * Waits until a URL answers with success, as seen from a network namespace (default: this process's own).
  *
- * @throws {LabError} after `timeoutMs` (default 10,000), with the last answer and the end of `logFile`.
+ * @throws {LabError} after 10 s, with the last answer and the end of `logFile`.
  */
 export async function waitForHttp(target: {
   readonly url: string;
-  readonly inNamespace: readonly string[];
+  readonly namespace?: string;
   readonly logFile: string;
-  readonly timeoutMs?: number;
 }): Promise<void> {
-  const { url, inNamespace, logFile, timeoutMs = READY_TIMEOUT_MS } = target;
-  const waiter = join(import.meta.dirname, "wait-for-http.ts");
+  const { url, namespace, logFile } = target;
+  const argv = [process.execPath, WAITER, url, String(READY_TIMEOUT_MS)];
   try {
-    await command([...inNamespace, process.execPath, waiter, url, String(timeoutMs)], { timeoutMs: timeoutMs + 5_000 });
-  } catch (error) {
-    const log = await command(["tail", "-n", "20", logFile], { okCodes: [1] });
-    throw new LabError(`nothing answers at ${url}: ${messageOf(error)}\n${logFile}:\n${log.stdout}`, { cause: error });
+    await command(namespace === undefined ? argv : inNamespace(namespace, argv));
+  } catch (cause) {
+    const log = await readFile(logFile, "utf8").catch(messageOf);
+    throw new LabError(`nothing answers at ${url}: ${messageOf(cause)}\n${logFile}:\n${log.slice(-1000)}`, { cause });
   }
 }
 
@@ -110,7 +102,7 @@ export async function withPushRegistry<T>(paths: ImagePaths, use: (address: stri
   closeSync(log);
   const ended = once(registry, "exit").catch(() => {}); // an `error` event shows as nothing answering, below
   try {
-    await waitForHttp({ url: `http://127.0.0.1:${port}/v2/`, inNamespace: [], logFile });
+    await waitForHttp({ url: `http://127.0.0.1:${port}/v2/`, logFile });
     return await use(`127.0.0.1:${port}`);
   } finally {
     registry.kill();
