@@ -1,5 +1,23 @@
 export { type Action, type Content, type ExecAction, exec, type WaitAction, type WriteAction } from "./action.ts";
 export * from "./errors.ts";
+export * from "./events.ts";
+export { type EnsureResult, type Host, type HostAnswer, Hosts, type SerialOptions } from "./hosts.ts";
+export {
+  type ConnectionDefaults,
+  type Inventory,
+  type InventoryGroup,
+  type InventoryHost,
+  type ReadInventory,
+  renderSource,
+  type Source,
+  type Sourced,
+  suggest,
+} from "./inventory/inventory.ts";
+export { nearest } from "./inventory/nearest.ts";
+export { matchHosts } from "./inventory/patterns.ts";
+export { targetOf } from "./inventory/target.ts";
+export { parseTsvInventory, readTsvInventory, type TsvMapping, type TsvRow } from "./inventory/tsv.ts";
+export { readYamlInventory } from "./inventory/yaml.ts";
 export {
   type Assessment,
   type Document,
@@ -13,6 +31,7 @@ export {
   type TaskOptions,
   type Touched,
 } from "./module.ts";
+export { definePlaybook, type Groups, type Play, type Playbook, type PlaybookSpec, type Schemas } from "./playbook.ts";
 export {
   type Answers,
   ask,
@@ -28,7 +47,12 @@ export {
   Unmet,
   unmet,
 } from "./probe.ts";
+export { defineRole, type Role, type RoleSpec } from "./role.ts";
+export { type PlayOptions, play, type RunReport } from "./run.ts";
 export { revealText, Secret } from "./secret.ts";
 export { quoteShell, Sh, type ShHole, sh, shLines } from "./sh.ts";
 export { Sql, type SqlHole, sql, sqlId, sqlite, sqlJoin } from "./sql.ts";
 export { type Change, diffStates, equalValues, type State, type Value } from "./state.ts";
+export { unifiedDiff } from "./text-diff.ts";
+export { makeConnect, type SshOptions } from "./transport/connect.ts";
+export type { Connect, Connection, RemoteProcess, Target } from "./transport/transport.ts";

@@ -1,0 +1,109 @@
+import type { Readable } from "node:stream";
+
+/** One framed answer, as bytes: outputs may be no valid UTF-8. */
+export interface Frame {
+  readonly id: string;
+  readonly stdout: Buffer;
+  readonly stderr: Buffer;
+  readonly exitCode: number;
+}
+
+/** What the held shell's two streams say, joined. */
+export interface FrameHandlers {
+  /** The shell is up and has read its prelude; `text` is what it says of itself. */
+  onReady?(text: string): void;
+  onBegin?(id: string): void;
+  /** A piece of an answer's standard output or error, as it comes. */
+  onData?(id: string, chunk: Buffer): void;
+  onFrame(frame: Frame): void;
+  /** The script stopped before this task: `stale`, `failed` or `interrupted`. */
+  onHalt?(task: string, why: string): void;
+  /** The whole script has been run. */
+  onDone(): void;
+}
+
+type Mark = { readonly kind: string; readonly id: string; readonly rest: string };
+
+/**
+ * Takes the two output streams of a held shell apart.
+ *
+ * Each answer stands between a begin and an end mark, on both streams, since ssh keeps no order between the two. A mark
+ * is a line of its own that holds a nonce of 128 bits, made anew for each shell: output cannot imitate it.
+ */
+export class FrameReader {
+  readonly #marker: Buffer;
+  readonly #handlers: () => FrameHandlers | undefined;
+  readonly #halves = new Map<string, { stdout?: Buffer; stderr?: Buffer; exitCode: number }>();
+  #doneOnce = false;
+
+  constructor(nonce: string, stdout: Readable, stderr: Readable, handlers: () => FrameHandlers | undefined) {
+    this.#marker = Buffer.from(`\n@@${nonce} `);
+    this.#handlers = handlers;
+    this.#read(stdout, "stdout");
+    this.#read(stderr, "stderr");
+  }
+
+  #read(stream: Readable, side: "stdout" | "stderr"): void {
+    let pending: Buffer = Buffer.alloc(0);
+    let open: { id: string; chunks: Buffer[] } | undefined;
+    const take = (data: Buffer): void => {
+      if (open === undefined || data.length === 0) return;
+      open.chunks.push(data);
+      this.#handlers()?.onData?.(open.id, data);
+    };
+    stream.on("data", (chunk: Buffer) => {
+      pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk]);
+      for (;;) {
+        const at = pending.indexOf(this.#marker);
+        const lineEnd = at < 0 ? -1 : pending.indexOf(0x0a, at + this.#marker.length);
+        if (lineEnd < 0) {
+          // Keep what may be the start of a mark, or a mark whose line is not whole yet.
+          const keep = at < 0 ? Math.min(pending.length, this.#marker.length - 1) : pending.length - at;
+          take(pending.subarray(0, pending.length - keep));
+          pending = pending.subarray(pending.length - keep);
+          return;
+        }
+        take(pending.subarray(0, at));
+        const mark = parseMark(pending.toString("latin1", at + this.#marker.length, lineEnd));
+        pending = pending.subarray(lineEnd + 1);
+        if (mark.kind === "b") {
+          open = { id: mark.id, chunks: [] };
+          if (side === "stdout") this.#handlers()?.onBegin?.(mark.id);
+        } else if (mark.kind === "e") {
+          this.#half(side, mark.id, Buffer.concat(open?.chunks ?? []), Number(mark.rest));
+          open = undefined;
+        } else {
+          this.#control(mark, side);
+        }
+      }
+    });
+  }
+
+  #half(side: "stdout" | "stderr", id: string, data: Buffer, exitCode: number): void {
+    const half = this.#halves.get(id) ?? { exitCode };
+    half[side] = data;
+    if (half.stdout === undefined || half.stderr === undefined) {
+      this.#halves.set(id, half);
+      return;
+    }
+    this.#halves.delete(id);
+    this.#handlers()?.onFrame({ id, stdout: half.stdout, stderr: half.stderr, exitCode });
+  }
+
+  #control(mark: Mark, side: "stdout" | "stderr"): void {
+    if (mark.kind === "d") {
+      // Both streams have to be through: the last frame's other half may still be on its way.
+      if (this.#doneOnce) this.#handlers()?.onDone();
+      this.#doneOnce = !this.#doneOnce;
+    } else if (side === "stdout" && mark.kind === "h") {
+      this.#handlers()?.onHalt?.(mark.id, mark.rest);
+    } else if (side === "stdout" && mark.kind === "r") {
+      this.#handlers()?.onReady?.(mark.id === "" ? mark.rest : `${mark.id} ${mark.rest}`.trim());
+    }
+  }
+}
+
+function parseMark(line: string): Mark {
+  const [kind = "", id = "", ...rest] = line.split(" ");
+  return { kind, id, rest: rest.join(" ") };
+}

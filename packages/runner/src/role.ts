@@ -1,0 +1,42 @@
+import type * as z from "zod";
+import { callSite } from "./call-site.ts";
+import { ParamsError } from "./errors.ts";
+import type { Hosts } from "./hosts.ts";
+import { describeIssues } from "./module.ts";
+
+/** What a role is made of. */
+export interface RoleSpec<P extends z.ZodObject, H extends z.ZodObject, R> {
+  readonly name: string;
+  readonly summary: string;
+  /** What the caller decides; every param `.describe()`d. */
+  readonly params: P;
+  /** The vars that each of its hosts has to declare. */
+  readonly host: H;
+  run(context: { readonly hosts: Hosts<z.output<H>>; readonly params: z.output<P> }): Promise<R>;
+}
+
+/** A role: called with the hosts that get it, and its params. */
+export interface Role<P extends z.ZodObject, H extends z.ZodObject, R> {
+  (hosts: Hosts<z.output<H>>, params: z.input<P>): Promise<R>;
+  readonly spec: RoleSpec<P, H, R>;
+}
+
+/**
+ * Makes a role out of its description. Hosts whose schema lacks a var that the role needs do not compile.
+ * @throws ParamsError, at the call, for params that the schema refuses
+ */
+export function defineRole<P extends z.ZodObject, H extends z.ZodObject, R = void>(
+  spec: RoleSpec<P, H, R>,
+): Role<P, H, R> {
+  const apply = (hosts: Hosts<z.output<H>>, input: z.input<P>): Promise<R> => {
+    const params = spec.params.safeParse(input);
+    if (!params.success) {
+      throw new ParamsError(`bad params for the role ${spec.name}`, {
+        where: callSite(apply),
+        detail: describeIssues(params.error),
+      });
+    }
+    return spec.run({ hosts, params: params.data });
+  };
+  return Object.assign(apply, { spec });
+}

@@ -1,0 +1,216 @@
+import { hostname, userInfo } from "node:os";
+import pLimit from "p-limit";
+import { type BoundGroup, bindGroups, bindParams } from "./bind.ts";
+import { HostSession, type SessionContext } from "./engine/session.ts";
+import { BugError, EXIT, HostError, InterruptedError, KbError, PlaybookError } from "./errors.ts";
+import { type Emit, EVENT_VERSION, type HostRecap } from "./events.ts";
+import { Hosts, type Member, type RunScope } from "./hosts.ts";
+import type { ConnectionDefaults, Inventory } from "./inventory/inventory.ts";
+import { targetOf } from "./inventory/target.ts";
+import type { Play, Playbook } from "./playbook.ts";
+import type { Connect, Target } from "./transport/transport.ts";
+
+/** What a run is asked to do. */
+export interface PlayOptions {
+  readonly inventory: Inventory;
+  /** `check` tells what `apply` would change, and changes nothing. */
+  readonly mode: "check" | "apply";
+  readonly connect: Connect;
+  readonly emit: Emit;
+  readonly diff?: boolean;
+  /** Names of the hosts to work on; all that the playbook's groups have unless given. */
+  readonly limit?: readonly string[];
+  /** Hosts at once, 50 unless given. */
+  readonly forks?: number;
+  /** Values of `-e NAME=VALUE`. */
+  readonly params?: Readonly<Record<string, string>>;
+  readonly defaults?: ConnectionDefaults;
+  /** Working directory for the playbook's relative paths; the process's own unless given. */
+  readonly directory?: string;
+  /** Aborting it stops each host before its next task. */
+  readonly interrupt?: AbortSignal;
+}
+
+/** What became of a run. */
+export interface RunReport {
+  readonly exitCode: number;
+  readonly recap: readonly HostRecap[];
+  /** Set where the playbook itself stopped. */
+  readonly error: KbError | undefined;
+}
+
+const DEFAULT_FORKS = 50;
+const CONTROLLER = "controller";
+
+/**
+ * Plays a playbook against an inventory's hosts. Everything it has to tell goes through `emit`.
+ * @throws UsageError for input that does not fit, before any connection is made
+ */
+export async function play(playbook: Playbook, options: PlayOptions): Promise<RunReport> {
+  const started = performance.now();
+  const bound = bindGroups(playbook, options.inventory);
+  const params = bindParams(playbook, options.params ?? {});
+  const sessions = openSessions(bound, options);
+  const scope = makeScope(sessions, options);
+  const chosen = [...sessions.values()].filter(({ name }) => isChosen(name, options));
+  refuseNobody(chosen, options);
+  options.emit({
+    type: "run-start",
+    version: EVENT_VERSION,
+    playbook: playbook.name,
+    mode: options.mode,
+    hosts: chosen.map(({ name }) => name),
+  });
+  const error = await runGuarded(playbook, bound, sessions, scope, params, options);
+  await Promise.allSettled([...sessions.values()].map((session) => session.close()));
+  if (error !== undefined) options.emit({ type: "run-failed", error });
+  const recap = [...sessions.values()]
+    .map((session) => session.recap())
+    .filter((host) => chosen.some(({ name }) => name === host.host) || host.roundTrips > 0);
+  const exitCode = exitCodeOf(recap, error, [...sessions.values()]);
+  options.emit({ type: "run-end", exitCode, ms: performance.now() - started, recap });
+  return { exitCode, recap, error };
+}
+
+function openSessions(bound: ReadonlyMap<string, BoundGroup>, options: PlayOptions): ReadonlyMap<string, HostSession> {
+  const context: SessionContext = {
+    emit: options.emit,
+    connect: options.connect,
+    lock: options.mode === "apply" ? { owner: describeOwner() } : undefined,
+  };
+  const names = new Set([...bound.values()].flatMap((group) => [...group.keys()]));
+  const targets = [...names].flatMap((name): Target[] => {
+    const host = options.inventory.hosts.get(name);
+    return host === undefined ? [] : [targetOf(host, options.defaults ?? {})];
+  });
+  const sessions = targets.map((target) => {
+    // A host outside of the limit may be asked, never changed: it is not locked.
+    const own = isChosen(target.name, options) ? context : { ...context, lock: undefined };
+    return [target.name, new HostSession(target, own)] as const;
+  });
+  return new Map([...sessions, [CONTROLLER, new HostSession(controllerTarget(), { ...context, lock: undefined })]]);
+}
+
+function describeOwner(): string {
+  return `${userInfo().username}@${hostname()} (process ${process.pid}, since ${new Date().toISOString()})`;
+}
+
+function controllerTarget(): Target {
+  const user = userInfo().username;
+  return {
+    name: CONTROLLER,
+    address: "localhost",
+    port: 0,
+    user,
+    connection: "local",
+    become: false,
+    becomeUser: user,
+  };
+}
+
+function isChosen(name: string, { limit }: PlayOptions): boolean {
+  return name !== CONTROLLER && (limit === undefined || limit.includes(name));
+}
+
+function refuseNobody(chosen: readonly HostSession[], options: PlayOptions): void {
+  if (chosen.length > 0) return;
+  throw new PlaybookError("there is no host to work on", {
+    detail: `none of the playbook's groups has a host in --limit (${options.limit?.join(", ") ?? "no limit"})`,
+    hint: "kb inventory shows who is in which group",
+  });
+}
+
+function makeScope(sessions: ReadonlyMap<string, HostSession>, options: PlayOptions): RunScope {
+  const interrupted = options.interrupt ?? new AbortController().signal;
+  interrupted.addEventListener("abort", () => {
+    for (const session of sessions.values()) void session.stopSoon();
+  });
+  return {
+    mode: options.mode,
+    diff: options.diff ?? false,
+    emit: options.emit,
+    limit: pLimit(options.forks ?? DEFAULT_FORKS),
+    interrupted,
+    open: new Set(),
+    pending: () => [...sessions.values()].some((session) => session.predicted.size > 0),
+  };
+}
+
+async function runGuarded(
+  playbook: Playbook,
+  bound: ReadonlyMap<string, BoundGroup>,
+  sessions: ReadonlyMap<string, HostSession>,
+  scope: RunScope,
+  params: Record<string, unknown>,
+  options: PlayOptions,
+): Promise<KbError | undefined> {
+  const groups = Object.fromEntries(
+    [...bound].map(([name, group]) => [name, makeHosts(group, sessions, scope, options)]),
+  );
+  try {
+    await playbook.run(groups, makePlay(sessions, scope, params, options));
+    const [left] = scope.open;
+    if (left !== undefined) {
+      throw new BugError(`the playbook ${playbook.name} ended while ${left.replace(/ #.*$/, "")} was still going on`, {
+        hint: "put an await before it",
+      });
+    }
+    return undefined;
+  } catch (error) {
+    if (error instanceof KbError) return error;
+    return new BugError(error instanceof Error ? error.message : String(error), {
+      cause: error,
+      detail: error instanceof Error ? error.stack : undefined,
+    });
+  }
+}
+
+function makeHosts(
+  group: BoundGroup,
+  sessions: ReadonlyMap<string, HostSession>,
+  scope: RunScope,
+  options: PlayOptions,
+): Hosts<never> {
+  const members = [...group].flatMap(([name, vars]): Member<never>[] => {
+    const session = sessions.get(name);
+    const declared = options.inventory.hosts.get(name);
+    if (session === undefined || declared === undefined) return [];
+    // Erasure point: these vars were just parsed by the schema that gives them their type.
+    const host = { name, address: session.target.address, groups: declared.groups, vars: vars as never };
+    return [{ host, session, chosen: isChosen(name, options) }];
+  });
+  return new Hosts(members, scope);
+}
+
+function makePlay(
+  sessions: ReadonlyMap<string, HostSession>,
+  scope: RunScope,
+  params: Record<string, unknown>,
+  options: PlayOptions,
+): Play<never> {
+  const session = sessions.get(CONTROLLER);
+  if (session === undefined) throw new BugError("the controller has no session");
+  const host = { name: CONTROLLER, address: "localhost", groups: [], vars: {} };
+  return {
+    params: params as never,
+    controller: new Hosts([{ host, session, chosen: true }], scope),
+    directory: options.directory ?? process.cwd(),
+    phase: (name) => options.emit({ type: "phase", name, hosts: [] }),
+    note: (text, level = "info") => options.emit({ type: "note", level, text }),
+    table: (title, columns, rows) => options.emit({ type: "table", title, columns, rows }),
+  };
+}
+
+/** The gravest wins: a defect, an interruption, a failure, an unreachable host. */
+function exitCodeOf(recap: readonly HostRecap[], error: KbError | undefined, sessions: readonly HostSession[]): number {
+  const errors = [error, ...sessions.map((session) => session.error)].filter((known) => known !== undefined);
+  if (errors.some((known) => known instanceof BugError)) return EXIT.bug;
+  if (errors.some((known) => known instanceof InterruptedError)) return EXIT.interrupted;
+  if (error !== undefined && !(error instanceof HostError)) return error.exitCode;
+  if (error !== undefined || recap.some(({ failed }) => failed > 0)) {
+    return recap.some(({ unreachable }) => unreachable) && !recap.some(({ failed }) => failed > 0)
+      ? EXIT.unreachable
+      : EXIT.hostFailed;
+  }
+  return recap.some(({ unreachable }) => unreachable) ? EXIT.unreachable : EXIT.converged;
+}

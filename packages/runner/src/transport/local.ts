@@ -1,0 +1,31 @@
+import { spawn } from "node:child_process";
+import { ConnectError } from "../errors.ts";
+import type { Connect } from "./transport.ts";
+
+/** The controller itself: commands run in child processes. */
+export const connectLocal: Connect = async (target) => ({
+  async start(command) {
+    const child = spawn("/bin/sh", ["-c", command], { stdio: ["pipe", "pipe", "pipe"], env: localEnvironment() });
+    await new Promise<void>((resolve, reject) => {
+      child.once("spawn", resolve);
+      child.once("error", (cause) => {
+        reject(new ConnectError("could not start /bin/sh on the controller", { host: target.name, cause }));
+      });
+    });
+    // A child that is gone makes writing fail with EPIPE; `ended` tells that better.
+    child.stdin.on("error", () => {});
+    const ended = new Promise<string>((resolve) => {
+      child.once("close", (code, signal) => resolve(signal === null ? `sh ended with ${code}` : `sh got ${signal}`));
+    });
+    return { stdin: child.stdin, stdout: child.stdout, stderr: child.stderr, ended, close: () => void child.kill() };
+  },
+  async close() {},
+});
+
+/** What a login over ssh would have; the rest of our environment is nobody's business. */
+function localEnvironment(): NodeJS.ProcessEnv {
+  const kept = ["PATH", "HOME", "USER", "LOGNAME", "SSH_CONNECTION"];
+  return Object.fromEntries(
+    kept.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
+  );
+}
