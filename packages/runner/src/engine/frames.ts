@@ -58,7 +58,7 @@ export class FrameReader {
         const lineEnd = at < 0 ? -1 : pending.indexOf(0x0a, at + this.#marker.length);
         if (lineEnd < 0) {
           // Keep what may be the start of a mark, or a mark whose line is not whole yet.
-          const keep = at < 0 ? Math.min(pending.length, this.#marker.length - 1) : pending.length - at;
+          const keep = at < 0 ? partialMark(pending, this.#marker) : pending.length - at;
           take(pending.subarray(0, pending.length - keep));
           pending = pending.subarray(pending.length - keep);
           return;
@@ -101,6 +101,13 @@ export class FrameReader {
       this.#handlers()?.onReady?.(mark.id === "" ? mark.rest : `${mark.id} ${mark.rest}`.trim());
     }
   }
+}
+
+/** Length of the end of the data that may be the start of a mark. */
+function partialMark(data: Buffer, marker: Buffer): number {
+  const newline = data.lastIndexOf(0x0a);
+  const tail = newline < 0 ? 0 : data.length - newline;
+  return tail < marker.length && data.subarray(newline).equals(marker.subarray(0, tail)) ? tail : 0;
 }
 
 function parseMark(line: string): Mark {

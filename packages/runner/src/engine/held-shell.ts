@@ -186,9 +186,9 @@ async function passSudo(process: RemoteProcess, target: Target, nonce: string): 
       errors += chunk.toString("utf8");
       const prompts = errors.split(promptOf(nonce)).length - 1;
       if (prompts > (answered ? 1 : 0)) {
-        if (answered) return finish(refuse("sudo refused the password", "check ansible_become_password"));
+        if (answered) finish(refuse("sudo refused the password", "check ansible_become_password"));
+        else process.stdin.write(`${target.becomePassword?.reveal() ?? ""}\n`);
         answered = true;
-        process.stdin.write(`${target.becomePassword?.reveal() ?? ""}\n`);
       }
     };
     const onOutput = (chunk: Buffer): void => {

@@ -1,1 +1,2 @@
+export { localInventory } from "./local-inventory.ts";
 export { moduleSuite } from "./module-suite.ts";

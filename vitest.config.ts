@@ -1,0 +1,29 @@
+import { defineConfig } from "vitest/config";
+
+/** Three suites: `unit` beside the code, `integration` and `e2e` on the lab's hosts, one after the other. */
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: "unit", include: ["packages/**/*.test.ts", "roles/**/*.test.ts", "inventories/*.test.ts", "tests/*.test.ts"] } },
+      {
+        test: {
+          name: "integration",
+          include: ["tests/integration/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 400_000,
+        },
+      },
+      {
+        test: {
+          name: "e2e",
+          include: ["tests/e2e/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+          bail: 0,
+        },
+      },
+    ],
+  },
+});
