@@ -9,13 +9,29 @@ import { LabError } from "./errors.ts";
  *
  * @see https://docs.kernel.org/admin-guide/cgroup-v2.html
  */
-export function cgroupMount(mountinfo = readFileSync("/proc/self/mountinfo", "utf8")): string {
+export function cgroupMount(): string {
+  const { unified } = parseCgroupMounts(readFileSync("/proc/self/mountinfo", "utf8"));
+  if (unified !== undefined) return unified;
+  throw new LabError("no cgroup2 file system is mounted: try `mount -t cgroup2 none /sys/fs/cgroup`", { exitCode: 2 });
+}
+
+/** Where the unified hierarchy is mounted, and systemd's own of version 1, on a machine that has it beside. */
+export interface CgroupMounts {
+  readonly unified?: string;
+  readonly systemd?: string;
+}
+
+/** Read the mounts of control groups out of a process' `mountinfo`. */
+export function parseCgroupMounts(mountinfo: string): CgroupMounts {
+  const mounts: { unified?: string; systemd?: string } = {};
   for (const line of mountinfo.split("\n")) {
     const [mount = "", filesystem = ""] = line.split(" - ");
     const path = mount.split(" ")[4];
-    if (filesystem.startsWith("cgroup2 ") && path !== undefined) return path;
+    if (path === undefined) continue;
+    if (filesystem.startsWith("cgroup2 ")) mounts.unified ??= path;
+    else if (/^cgroup .*\bname=systemd\b/.test(filesystem)) mounts.systemd ??= path;
   }
-  throw new LabError("no cgroup2 file system is mounted: try `mount -t cgroup2 none /sys/fs/cgroup`", { exitCode: 2 });
+  return mounts;
 }
 
 /** The control group of a whole lab. */
@@ -98,6 +114,13 @@ export async function endCgroup(path: string, timeoutMs = 15_000): Promise<void>
     }
     await sleep(20);
   }
+  removeTree(path);
+  // On a machine with both hierarchies, systemd-nspawn makes the same groups in the other one too.
+  const { systemd } = parseCgroupMounts(readFileSync("/proc/self/mountinfo", "utf8"));
+  if (systemd !== undefined) removeTree(join(systemd, path.slice(cgroupMount().length)));
+}
+
+function removeTree(path: string): void {
   for (const group of subgroups(path).toReversed()) removeGroup(group);
   removeGroup(path);
 }
@@ -112,6 +135,6 @@ function removeGroup(path: string): void {
   try {
     rmdirSync(path);
   } catch (error) {
-    if (existsSync(path)) throw error;
+    if (existsSync(path)) throw error; // A group may go by itself, with its last process.
   }
 }

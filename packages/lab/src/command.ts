@@ -44,7 +44,8 @@ export async function outputOf(argv: readonly string[], options: CommandOptions 
   return (await command(argv, options)).stdout.trimEnd();
 }
 
-function attempt(argv: readonly string[], options: CommandOptions): Promise<CommandResult> {
+/** {@link command}, whose failure is an answer too: only a deadline or a missing program is an error. */
+export function attempt(argv: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
   const [file, ...args] = argv;
   if (file === undefined) throw new LabError("a command needs at least its name");
   const timeoutMs = options.timeoutMs ?? 30_000;

@@ -1,9 +1,10 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { endCgroup, labCgroup } from "./cgroup.ts";
+import { cutPower } from "./host/boot.ts";
 import { unmount } from "./host/file-system.ts";
 import { detachVolumes } from "./host/volumes.ts";
-import { labPaths } from "./lab-dir.ts";
+import { hostsOnDisk, labPaths } from "./lab-dir.ts";
 import { withLock } from "./lock.ts";
 import { checkMachine } from "./machine.ts";
 import { namespacesOf, removeNetwork } from "./network/namespaces.ts";
@@ -33,6 +34,7 @@ export async function down(name: string, options: { readonly onStep?: OnStep } =
 export async function removeLab(name: string, files: "keep-files" | "remove-files"): Promise<void> {
   const { dir } = labPaths(name);
   await endCgroup(labCgroup(name));
+  for (const host of hostsOnDisk(name)) await cutPower(name, host);
   for (const root of mountsBelow(dir)) await unmount(root);
   await detachVolumes(dir);
   await removeNetwork(name);

@@ -1,5 +1,19 @@
+export { distanceOf, setDistance } from "./distance/distance.ts";
+export type { LinkQuality } from "./distance/relay.ts";
 export { down } from "./down.ts";
 export { LabError } from "./errors.ts";
+export {
+  type ExecOptions,
+  exec,
+  type HostProcess,
+  killProcess,
+  powerOff,
+  powerOn,
+  processes,
+  replaceHost,
+} from "./faults.ts";
+export { CONTROLLER, type LinkEnd } from "./network/ends.ts";
+export { heal, lose, partition } from "./network/partition.ts";
 export { controllerArgv, labEnvironment, type RunOptions, run, ssh, sshArgv } from "./session.ts";
 export { checkSpec, DEFAULT_LAB, type LabHost, type LabSpec, type LabVolume } from "./spec.ts";
 export { type HostState, type LabStatus, labNames, status } from "./status.ts";

@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
 /** Where everything that the lab keeps on disk lies: `KB_LAB_DIR`, default `/var/lib/keybuzz-lab`. */
@@ -70,7 +70,7 @@ export interface HostPaths {
 
 /** The paths of a host of a lab. */
 export function hostPaths(lab: string, host: string): HostPaths {
-  const dir = join(labPaths(lab).dir, "machines", host);
+  const dir = join(machinesDir(lab), host);
   return {
     dir,
     upper: join(dir, "upper"),
@@ -81,6 +81,15 @@ export function hostPaths(lab: string, host: string): HostPaths {
     console: join(dir, "console.log"),
     record: join(dir, "host.json"),
   };
+}
+
+/** Names of all hosts of a lab that have a directory, whole or not. */
+export function hostsOnDisk(lab: string): readonly string[] {
+  return existsSync(machinesDir(lab)) ? readdirSync(machinesDir(lab)) : [];
+}
+
+function machinesDir(lab: string): string {
+  return join(labPaths(lab).dir, "machines");
 }
 
 /** Make a directory that only root can look into, and its parents. */

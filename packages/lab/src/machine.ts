@@ -12,7 +12,7 @@ const NEEDED: Readonly<Record<string, string>> = {
   socat: "socat",
   skopeo: "skopeo",
   ip: "iproute2",
-  iptables: "iptables",
+  nft: "nftables",
   ssh: "openssh-client",
   "ssh-keygen": "openssh-client",
   losetup: "mount",

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import type { Subnet } from "./addresses.ts";
 import { LabError } from "./errors.ts";
 import { labPaths } from "./lab-dir.ts";
-import type { LabSpec } from "./spec.ts";
+import type { LabHost, LabSpec } from "./spec.ts";
 
 /** What a lab was brought up as. */
 export interface LabRecord {
@@ -26,4 +26,13 @@ export function requireRecord(name: string): LabRecord {
   const record = readRecord(name);
   if (record === undefined) throw new LabError(`there is no lab "${name}": bring it up first`, { exitCode: 2 });
   return record;
+}
+
+/** A host of a lab, by its name. @throws {LabError} when there is none. */
+export function requireHost(lab: string, name: string): { readonly record: LabRecord; readonly host: LabHost } {
+  const record = requireRecord(lab);
+  const host = record.spec.hosts.find((one) => one.name === name);
+  if (host !== undefined) return { record, host };
+  const known = record.spec.hosts.map((one) => one.name).join(", ");
+  throw new LabError(`lab ${lab} has no host "${name}"; it has ${known}`, { exitCode: 2 });
 }

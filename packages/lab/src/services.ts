@@ -6,7 +6,7 @@ import { endCgroup, isPopulated, makeCgroup, serviceCgroup } from "./cgroup.ts";
 import { startDetached } from "./command.ts";
 import { LabError } from "./errors.ts";
 import { labPaths } from "./lab-dir.ts";
-import { controllerNamespace } from "./names.ts";
+import { controllerNamespace, switchNamespace } from "./names.ts";
 import { inNamespace } from "./network/namespaces.ts";
 
 /** A program that a lab runs beside its hosts. */
@@ -14,8 +14,8 @@ export interface Service {
   /** Lower-case letters and hyphens; names its control group and its log. */
   readonly name: string;
   readonly argv: readonly string[];
-  /** Where it runs: among the hosts, in the controller's namespace, or on the machine. */
-  readonly where: "controller" | "machine";
+  /** Whose network it sees: the controller's among the hosts, the switch's (loopback only), or the machine's. */
+  readonly where: "controller" | "switch" | "machine";
 }
 
 /** Start a service unless it runs. It goes on after this process has ended, and ends with the lab. */
@@ -25,8 +25,18 @@ export async function startService(lab: string, service: Service): Promise<void>
   await endCgroup(cgroupDir);
   makeCgroup(cgroupDir);
   mkdirSync(labPaths(lab).logs, { recursive: true });
-  const argv = service.where === "machine" ? service.argv : inNamespace(controllerNamespace(lab), service.argv);
-  await startDetached(argv, { cgroupDir, logFile: serviceLog(lab, service.name) });
+  await startDetached(placed(lab, service), { cgroupDir, logFile: serviceLog(lab, service.name) });
+}
+
+function placed(lab: string, { where, argv }: Service): readonly string[] {
+  switch (where) {
+    case "controller":
+      return inNamespace(controllerNamespace(lab), argv);
+    case "switch":
+      return inNamespace(switchNamespace(lab), argv);
+    case "machine":
+      return argv;
+  }
 }
 
 /** End a service, if it runs. */

@@ -1,4 +1,5 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { endCgroup, hostCgroup, isPopulated, makeCgroup, processesOf } from "../cgroup.ts";
 import { startDetached } from "../command.ts";
 import { hostPaths } from "../lab-dir.ts";
@@ -20,7 +21,7 @@ export function isRunning(lab: string, host: string): boolean {
 export async function bootHost(lab: string, host: LabHost, volumes: readonly AttachedVolume[]): Promise<void> {
   const cgroupDir = hostCgroup(lab, host.name);
   const paths = hostPaths(lab, host.name);
-  await endCgroup(cgroupDir);
+  await cutPower(lab, host.name);
   makeCgroup(cgroupDir);
   await startDetached(nspawnArguments(lab, host, volumes), {
     cgroupDir,
@@ -60,6 +61,16 @@ function nspawnArguments(lab: string, host: LabHost, volumes: readonly AttachedV
     ...volumes.flatMap(({ device, loop }) => [`--bind=${loop}:${device}`, `--bind=${loop}`]),
   ];
 }
+
+/** End a host at once, as a power cut would, with what systemd-nspawn leaves behind when it is killed. */
+export async function cutPower(lab: string, host: string): Promise<void> {
+  await endCgroup(hostCgroup(lab, host));
+  const root = statSync(hostPaths(lab, host).root, { throwIfNoEntry: false });
+  if (root !== undefined) rmSync(join(NSPAWN_RUN, "locks", `inode-${root.dev}:${root.ino}`), { force: true });
+  rmSync(join(NSPAWN_RUN, "propagate", hostNamespace(lab, host)), { recursive: true, force: true });
+}
+
+const NSPAWN_RUN = "/run/systemd/nspawn";
 
 /** Process id, on the machine, of a running host's systemd. */
 export function initOf(lab: string, host: string): number | undefined {

@@ -1,12 +1,19 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Subnet } from "../addresses.ts";
-import { command } from "../command.ts";
-import { controllerNamespace, hostNamespace, isNamespaceOf, portName, switchNamespace } from "../names.ts";
+import { attempt, command } from "../command.ts";
+import {
+  CONTROLLER_PORT,
+  controllerNamespace,
+  endPorts,
+  hardwareAddress,
+  hostNamespace,
+  isNamespaceOf,
+  portName,
+  switchNamespace,
+} from "../names.ts";
 
 const NETNS_DIR = "/run/netns";
-/** The controller's port on the bridge. */
-export const CONTROLLER_PORT = "controller";
 /** The bridge in the switch's namespace. */
 export const BRIDGE = "br0";
 
@@ -36,6 +43,11 @@ export async function networkStands(lab: string, subnet: Subnet): Promise<boolea
   return (
     addresses.stdout.includes(` ${subnet.gateway}/${subnet.prefix} `) && port.stdout.includes(` ${CONTROLLER_PORT}`)
   );
+}
+
+/** Has the switch an interface of this name? */
+export async function hasInterface(lab: string, name: string): Promise<boolean> {
+  return (await attempt(["ip", "-n", switchNamespace(lab), "link", "show", name])).code === 0;
 }
 
 /**
@@ -69,10 +81,13 @@ export async function plugHost(lab: string, host: { name: string; address: strin
   const port = portName(host.address);
   await unplugHost(lab, host);
   await command(["ip", "netns", "add", namespace]);
+  const { bridge } = endPorts(port);
+  // A host that is held at a distance stays there when it boots again.
+  const joined = (await hasInterface(lab, bridge)) ? bridge : BRIDGE;
   await ip(
     switchNamespace(lab),
-    `link add ${port} type veth peer name eth0 netns ${namespace}`,
-    `link set ${port} master ${BRIDGE} up`,
+    `link add ${port} type veth peer name eth0 address ${hardwareAddress(host.address)} netns ${namespace}`,
+    `link set ${port} master ${joined} up`,
   );
   await ip(
     namespace,
@@ -85,7 +100,7 @@ export async function plugHost(lab: string, host: { name: string; address: strin
 /** Remove a host's namespace and its port, where they exist. */
 export async function unplugHost(lab: string, host: { name: string; address: string }): Promise<void> {
   // The kernel removes a namespace's interfaces some time after its name: take the port away now.
-  await command(["ip", "-n", switchNamespace(lab), "link", "delete", portName(host.address)], { okCodes: [1, 255] });
+  await attempt(["ip", "-n", switchNamespace(lab), "link", "delete", portName(host.address)]);
   const namespace = hostNamespace(lab, host.name);
   if (existsSync(namespacePath(namespace))) await command(["ip", "netns", "delete", namespace]);
 }
