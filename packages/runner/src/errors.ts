@@ -43,6 +43,12 @@ export abstract class KbError extends Error {
     this.detail = options.detail;
     this.place = { host: options.host, task: options.task, where: options.where };
   }
+
+  /** What events and journals keep of it. */
+  toJSON(): Record<string, unknown> {
+    const { code, message, detail, hint, place } = this;
+    return { code, message, detail, hint, ...place };
+  }
 }
 
 /** Bad usage or input: found before any connection is made. Exit code 2. */

@@ -1,7 +1,7 @@
 import type pLimit from "p-limit";
 import type { HostSession } from "./engine/session.ts";
 import { type EnsureContext, ensureHost } from "./ensure.ts";
-import { BugError, InterruptedError, type KbError, ProbeError, RefusedError } from "./errors.ts";
+import { BugError, InterruptedError, type KbError, RefusedError } from "./errors.ts";
 import type { Emit, TaskResult } from "./events.ts";
 import type { Task } from "./module.ts";
 import type { Probe } from "./probe.ts";
@@ -195,14 +195,7 @@ export class Hosts<V> implements Iterable<Host<V>> {
   async #ask<T>(members: readonly Member<V>[], question: ForHost<V, Probe<T>>): Promise<readonly HostAnswer<V, T>[]> {
     const answers = await this.#each(members, async ({ host, session }) => {
       const probe = typeof question === "function" ? question(host) : question;
-      try {
-        return { host, value: await session.question(probe) };
-      } catch (cause) {
-        if (cause instanceof Error && !("code" in cause)) {
-          throw new ProbeError(cause.message, { host: host.name, cause });
-        }
-        throw cause;
-      }
+      return { host, value: await session.question(probe) };
     });
     return answers.filter((answer) => answer !== undefined);
   }

@@ -51,7 +51,7 @@ export { defineRole, type Role, type RoleSpec } from "./role.ts";
 export { type PlayOptions, play, type RunReport } from "./run.ts";
 export { revealText, Secret } from "./secret.ts";
 export { quoteShell, Sh, type ShHole, sh, shLines } from "./sh.ts";
-export { Sql, type SqlHole, sql, sqlId, sqlite, sqlJoin } from "./sql.ts";
+export { Sql, type SqlHole, sql, sqlId, sqlite, sqlJoin, sqlWords } from "./sql.ts";
 export { type Change, diffStates, equalValues, type State, type Value } from "./state.ts";
 export { unifiedDiff } from "./text-diff.ts";
 export { makeConnect, type SshOptions } from "./transport/connect.ts";

@@ -61,6 +61,17 @@ export function sqlId(name: string): Sql {
   return Sql.unsafe(`\`${name.replaceAll("`", "``")}\``, false);
 }
 
+/**
+ * Keywords that come as data: a privilege's name, a character set's. Letters, digits, underscores and single blanks only,
+ * so that nothing but words can be made of it.
+ */
+export function sqlWords(text: string): Sql {
+  if (!/^[A-Za-z_][A-Za-z0-9_]*( [A-Za-z0-9_]+)*$/.test(text)) {
+    throw new ParamsError("an SQL keyword is no plain words", { detail: JSON.stringify(text.slice(0, 80)) });
+  }
+  return Sql.unsafe(text, false);
+}
+
 /** Joins statements or fragments. */
 export function sqlJoin(parts: readonly Sql[], separator = ", "): Sql {
   return Sql.unsafe(

@@ -1,4 +1,4 @@
-import { BugError, ConnectError, HostError, type KbError } from "../errors.ts";
+import { BugError, ConnectError, HostError, KbError, ProbeError } from "../errors.ts";
 import type { Emit, HostRecap, TaskResult } from "../events.ts";
 import type { Probe } from "../probe.ts";
 import type { State } from "../state.ts";
@@ -80,10 +80,15 @@ export class HostSession {
     return compiled.collect(frames);
   }
 
-  /** The answer to one probe. Its `parse` may throw a plain Error. */
+  /** The answer to one probe. @throws ProbeError where its `parse` makes no sense of it */
   async question<T>(probe: Probe<T>): Promise<T> {
     const [answers = []] = await this.ask([probe]);
-    return probe.parse(toOutputs(answers));
+    try {
+      return probe.parse(toOutputs(answers));
+    } catch (cause) {
+      if (cause instanceof KbError) throw cause;
+      throw new ProbeError(cause instanceof Error ? cause.message : String(cause), { host: this.name, cause });
+    }
   }
 
   /** The host leaves the run. The first error stays. */
@@ -98,7 +103,12 @@ export class HostSession {
   }
 
   #wrap(error: unknown): KbError {
-    return new BugError(error instanceof Error ? error.message : String(error), { host: this.name, cause: error });
+    if (error instanceof KbError) return error;
+    return new BugError(error instanceof Error ? error.message : String(error), {
+      host: this.name,
+      cause: error,
+      detail: error instanceof Error ? error.stack : undefined,
+    });
   }
 
   report(result: TaskResult): TaskResult {

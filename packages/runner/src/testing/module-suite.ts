@@ -8,6 +8,7 @@ import type { Module, ModuleSpec, Touched } from "../module.ts";
 import { type Output, type Probe, Unmet } from "../probe.ts";
 import { Secret } from "../secret.ts";
 import { Sh } from "../sh.ts";
+import { Sql } from "../sql.ts";
 import { diffStates, equalValues, type State } from "../state.ts";
 
 /** A recorded answer: `{ params, outputs, state }`, or `unmet` or `error` (a part of the message) in place of `state`. */
@@ -37,8 +38,9 @@ const UPDATE = process.env["KB_UPDATE_CASES"] === "1";
  * adds what must hold for every module: described params, idempotent `desired`, no action in the wanted state, the same
  * answer for the same input, no secret in any rendered text.
  *
- * In a case, a secret is written as `{ "$secret": "text" }`, shell text as `{ "$sh": "text" }`. `KB_UPDATE_CASES=1`
- * fills in what a case expects from what the module does now; read the difference before it is committed.
+ * In a case, a secret is written as `{ "$secret": "text" }`, shell text as `{ "$sh": "text" }`, SQL text
+ * as `{ "$sql": "text" }`. `KB_UPDATE_CASES=1` fills in what a case expects from what the module does now; read the
+ * difference before it is committed.
  *
  * @example moduleSuite(apt, import.meta.url)
  */
@@ -182,9 +184,10 @@ function collectSecrets(value: unknown): string[] {
 
 function readCase<T>(file: string): T {
   return JSON.parse(readFileSync(file, "utf8"), (_key, value: unknown) => {
-    const marked = value as { $secret?: unknown; $sh?: unknown } | null;
+    const marked = value as { $secret?: unknown; $sh?: unknown; $sql?: unknown } | null;
     if (typeof marked !== "object") return value;
     if (typeof marked?.$secret === "string") return new Secret(marked.$secret);
+    if (typeof marked?.$sql === "string") return Sql.unsafe(marked.$sql, false);
     return typeof marked?.$sh === "string" ? Sh.unsafe(marked.$sh) : value;
   }) as T;
 }
@@ -192,6 +195,7 @@ function readCase<T>(file: string): T {
 function revealAll(value: unknown): unknown {
   if (value instanceof Secret) return { $secret: value.reveal() };
   if (value instanceof Sh) return { $sh: value.text };
+  if (value instanceof Sql) return { $sql: value.reveal() };
   if (Array.isArray(value)) return value.map(revealAll);
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(

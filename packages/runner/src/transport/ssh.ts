@@ -3,7 +3,7 @@ import { appendFile, readFile } from "node:fs/promises";
 import net from "node:net";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { Client, type ClientChannel, type ConnectConfig, type ServerHostKeyAlgorithm, utils } from "ssh2";
+import ssh2, { type ClientChannel, type ConnectConfig, type ServerHostKeyAlgorithm } from "ssh2";
 import { ConnectError } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 import { type HostKeyVerdict, KnownHosts, keyType, knownHostName } from "./known-hosts.ts";
@@ -39,7 +39,7 @@ export async function connectSsh(target: Target, options: SshOptions): Promise<C
     verdict: undefined,
     key: undefined,
   };
-  const client = new Client();
+  const client = new ssh2.Client();
   const socket = await openSocket(target, timeoutMs);
   const config: ConnectConfig = {
     sock: socket,
@@ -130,7 +130,7 @@ async function loadKeys(target: Target, options: SshOptions): Promise<readonly L
         hint: "check --private-key",
       });
     }
-    const parsed = utils.parseKey(key);
+    const parsed = ssh2.utils.parseKey(key);
     if (!(parsed instanceof Error)) keys.push({ file, key });
     else if (/encrypted|passphrase/i.test(parsed.message)) {
       const passphrase = await options.askPassphrase?.(file);
@@ -235,11 +235,11 @@ function explainHostKey(
 }
 
 class SshConnection implements Connection {
-  readonly #client: Client;
+  readonly #client: ssh2.Client;
   readonly #target: Target;
   #closed = false;
 
-  constructor(client: Client, target: Target) {
+  constructor(client: ssh2.Client, target: Target) {
     this.#client = client;
     this.#target = target;
     client.once("close", () => {
