@@ -62,20 +62,19 @@ identified() {
 
 random_password() { od -An -N 24 -tx1 /dev/urandom | tr -d ' \n'; }
 
-# server_value NAME COMMAND...: what the server would use, from its option files and its command line.
-server_value() {
-  local name=$1
-  shift
-  "$@" --verbose --help 2>/dev/null | awk -v name="$name" '$1 == name { print $2; exit }'
-}
-
-check_config() {
-  local errors
+# Sets datadir, socket and port to what the server would use, from its option files and its command line.
+read_server_values() {
+  local errors values name value
   errors=$("$@" --verbose --help 2>&1 >/dev/null) ||
     fail "the server refuses its configuration. Tried: $* --verbose --help"$'\n'"$errors"
+  # Below the rule of dashes is the table of values; words of the help text above it look like some of its names.
+  values=$("$@" --verbose --help 2>/dev/null |
+    awk '/^-+ -+$/ { table = 1 } table && $1 ~ /^(datadir|socket|port)$/ { print $1, $2 }')
+  while read -r name value; do
+    printf -v "$name" %s "${value%/}"
+  done <<<"$values"
 }
 
-# ---------------------------------------------------------------------------------------------------------------------
 # The temporary server: no network, no cluster, reached through its socket alone.
 
 start_temporary_server() {
@@ -105,7 +104,6 @@ docker_process_sql() {
     --protocol=socket --socket="$socket" --host=localhost --comments "$@"
 }
 
-# ---------------------------------------------------------------------------------------------------------------------
 # A new data folder.
 
 require_root_choice() {
@@ -150,8 +148,6 @@ local_accounts_sql() {
     echo "GRANT ${MARIADB_MYSQL_LOCALHOST_GRANTS:-USAGE} ON *.* TO mysql@localhost;"
   fi
   healthcheck_accounts_sql
-  # Last, as it is this very session's account.
-  echo "ALTER USER root@localhost $root;"
 }
 
 healthcheck_accounts_sql() {
@@ -191,15 +187,22 @@ replica_sql() {
 }
 
 create_accounts() {
-  root_password= docker_process_sql < <(
+  docker_process_sql < <(
     echo "SET SESSION sql_mode = '', SESSION sql_log_bin = 0;"
     local_accounts_sql
-  )
-  docker_process_sql < <(
-    echo "SET SESSION sql_mode = '';"
+    echo "SET SESSION sql_log_bin = 1;"
     shared_accounts_sql
     replica_sql
   )
+}
+
+# Gives root@localhost its password, which docker_process_sql then uses.
+secure_root() {
+  docker_process_sql < <(
+    echo "SET SESSION sql_mode = '', SESSION sql_log_bin = 0;"
+    echo "ALTER USER root@localhost $(identified "$MARIADB_ROOT_PASSWORD" "$MARIADB_ROOT_PASSWORD_HASH");"
+  )
+  root_password=$MARIADB_ROOT_PASSWORD
 }
 
 run_init_files() {
@@ -239,13 +242,14 @@ initialize() {
   root_password=
   load_time_zones
   create_accounts
-  root_password=$MARIADB_ROOT_PASSWORD
+  # Of a hash the password is not known, and no more statements could be fed afterwards.
+  [[ -n $MARIADB_ROOT_PASSWORD_HASH ]] || secure_root
   run_init_files
+  [[ -z $MARIADB_ROOT_PASSWORD_HASH ]] || secure_root
   stop_temporary_server
   note "MariaDB init process done. Ready for start up."
 }
 
-# ---------------------------------------------------------------------------------------------------------------------
 # A data folder of an older server.
 
 upgrade_needed() {
@@ -281,8 +285,6 @@ upgrade() {
   note "Upgrade of the system tables done"
 }
 
-# ---------------------------------------------------------------------------------------------------------------------
-
 asks_for_help() {
   local argument
   for argument; do
@@ -298,11 +300,7 @@ if [[ ${1-} != mariadbd && ${1-} != mysqld ]] || asks_for_help "$@"; then
   exec "$@"
 fi
 
-check_config "$@"
-datadir=$(server_value datadir "$@")
-datadir=${datadir%/}
-socket=$(server_value socket "$@")
-port=$(server_value port "$@")
+read_server_values "$@"
 
 if [[ $EUID -eq 0 ]]; then
   mkdir -p "$datadir" "${socket%/*}"
