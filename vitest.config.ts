@@ -4,7 +4,12 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "unit", include: ["packages/**/*.test.ts", "roles/**/*.test.ts", "inventories/*.test.ts", "tests/*.test.ts"] } },
+      {
+        test: {
+          name: "unit",
+          include: ["packages/**/*.test.ts", "roles/**/*.test.ts", "inventories/*.test.ts", "tests/*.test.ts"],
+        },
+      },
       {
         test: {
           name: "integration",
