@@ -2,7 +2,7 @@ import type pLimit from "p-limit";
 import type { HostSession } from "./engine/session.ts";
 import { type EnsureContext, ensureHost } from "./ensure.ts";
 import { BugError, InterruptedError, type KbError, RefusedError } from "./errors.ts";
-import type { Emit, TaskResult } from "./events.ts";
+import type { Emit, TableRow, TaskResult } from "./events.ts";
 import type { Task } from "./module.ts";
 import type { Probe } from "./probe.ts";
 
@@ -159,6 +159,15 @@ export class Hosts<V> implements Iterable<Host<V>> {
         question,
       ),
     );
+  }
+
+  /** Tells the operator something that is no task. */
+  note(text: string, level: "info" | "warn" = "info"): void {
+    this.#scope.emit({ type: "note", level, text });
+  }
+
+  table(title: string, columns: readonly string[], rows: readonly TableRow[]): void {
+    this.#scope.emit({ type: "table", title, columns, rows });
   }
 
   /**
