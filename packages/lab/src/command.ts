@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
+import type { Readable } from "node:stream";
 import { LabError } from "./errors.ts";
 
 /** How a command of the machine is run; each has a deadline. */
@@ -12,8 +13,10 @@ export interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Exit codes besides 0 that are an answer and not a failure. */
   readonly okCodes?: readonly number[];
-  /** File that also gets all output, for long jobs. */
+  /** File that gets the output instead of the caller. */
   readonly logFile?: string;
+  /** Control group in which the command and all that it starts run, so that they can be ended together. */
+  readonly cgroupDir?: string;
 }
 
 /** What a finished command left. */
@@ -46,54 +49,50 @@ export async function outputOf(argv: readonly string[], options: CommandOptions 
 
 /** {@link command}, whose failure is an answer too: only a deadline or a missing program is an error. */
 export function attempt(argv: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
-  const [file, ...args] = argv;
+  const [file, ...args] = options.cgroupDir === undefined ? argv : bornIn(options.cgroupDir, argv);
   if (file === undefined) throw new LabError("a command needs at least its name");
   const timeoutMs = options.timeoutMs ?? 30_000;
   const log = options.logFile === undefined ? undefined : openSync(options.logFile, "a");
-  return new Promise((resolve, reject) => {
+  const result = new Promise<CommandResult>((resolve, reject) => {
     const child = spawn(file, args, {
       env: { ...process.env, LC_ALL: "C.UTF-8", ...options.env },
       stdio: ["pipe", log ?? "pipe", log ?? "pipe"],
-      // A group of its own, so that the deadline also ends what the command started.
-      detached: true,
     });
-    const stdout: Buffer[] = [];
-    const stderr: Buffer[] = [];
-    child.stdout?.on("data", (chunk: Buffer) => stdout.push(chunk));
-    child.stderr?.on("data", (chunk: Buffer) => stderr.push(chunk));
-    let late = false;
+    const stdout = collect(child.stdout);
+    const stderr = collect(child.stderr);
     const deadline = setTimeout(() => {
-      late = true;
-      killGroup(child.pid);
+      child.kill("SIGKILL");
+      // What it started may hold its output open for long: do not wait for that.
+      for (const stream of child.stdio) stream?.destroy();
+      reject(new LabError(`\`${argv.join(" ")}\` was still running after ${timeoutMs} ms; it was ended`));
     }, timeoutMs);
     child.on("error", (cause) => {
       clearTimeout(deadline);
-      if (log !== undefined) closeSync(log);
       reject(new LabError(`cannot start \`${argv.join(" ")}\`: ${cause.message}`, { cause }));
     });
     child.on("close", (code, signal) => {
       clearTimeout(deadline);
-      if (log !== undefined) closeSync(log);
-      if (late)
-        return reject(new LabError(`\`${argv.join(" ")}\` was still running after ${timeoutMs} ms; it was ended`));
-      resolve({
-        code: code ?? 128,
-        stdout: Buffer.concat(stdout).toString(),
-        stderr: Buffer.concat(stderr).toString() + (signal === null ? "" : `\nended by ${signal}`),
-      });
+      const end = signal === null ? "" : `\nended by ${signal}`;
+      resolve({ code: code ?? 128, stdout: stdout(), stderr: stderr() + end });
     });
     child.stdin?.on("error", () => undefined); // A command that reads no input may close it first.
     child.stdin?.end(options.input ?? "");
   });
+  return result.finally(() => {
+    if (log !== undefined) closeSync(log);
+  });
 }
 
-function killGroup(pid: number | undefined): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, "SIGKILL");
-  } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
-  }
+/** Keep what a stream brings; gives a function that joins it. */
+function collect(stream: Readable | null): () => string {
+  const chunks: Buffer[] = [];
+  stream?.on("data", (chunk: Buffer) => chunks.push(chunk));
+  return () => Buffer.concat(chunks).toString();
+}
+
+/** The argument array of a command that moves into a control group before it begins. */
+function bornIn(cgroupDir: string, argv: readonly string[]): readonly string[] {
+  return ["/bin/sh", "-c", 'echo $$ > "$1/cgroup.procs" && shift && exec "$@"', "sh", cgroupDir, ...argv];
 }
 
 /**
@@ -109,9 +108,9 @@ export function startDetached(
   },
 ): Promise<void> {
   const log = openSync(options.logFile, "a");
-  const intoGroup = 'echo $$ > "$1/cgroup.procs" && shift && exec "$@"';
+  const [file = "", ...args] = bornIn(options.cgroupDir, argv);
   return new Promise<void>((resolve, reject) => {
-    const child = spawn("/bin/sh", ["-c", intoGroup, "sh", options.cgroupDir, ...argv], {
+    const child = spawn(file, args, {
       detached: true,
       stdio: ["ignore", log, log],
       env: { ...process.env, ...options.env },

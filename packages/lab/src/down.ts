@@ -1,12 +1,12 @@
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { endCgroup, labCgroup } from "./cgroup.ts";
 import { cutPower } from "./host/boot.ts";
-import { unmount } from "./host/file-system.ts";
 import { detachVolumes } from "./host/volumes.ts";
 import { hostsOnDisk, labPaths } from "./lab-dir.ts";
 import { withLock } from "./lock.ts";
 import { checkMachine } from "./machine.ts";
+import { unmountBelow } from "./mounts.ts";
 import { namespacesOf, removeNetwork } from "./network/namespaces.ts";
 import { checkLabName } from "./spec.ts";
 import { type OnStep, reportedSteps } from "./steps.ts";
@@ -35,7 +35,7 @@ export async function removeLab(name: string, files: "keep-files" | "remove-file
   const { dir } = labPaths(name);
   await endCgroup(labCgroup(name));
   for (const host of hostsOnDisk(name)) await cutPower(name, host);
-  for (const root of mountsBelow(dir)) await unmount(root);
+  await unmountBelow(dir);
   await detachVolumes(dir);
   await removeNetwork(name);
   if (files === "remove-files") await removeFiles(dir);
@@ -54,12 +54,4 @@ async function removeFiles(dir: string): Promise<void> {
       await sleep(100);
     }
   }
-}
-
-/** Deepest first, so that each can be unmounted. */
-function mountsBelow(dir: string): readonly string[] {
-  const points = readFileSync("/proc/self/mountinfo", "utf8")
-    .split("\n")
-    .map((line) => line.split(" ")[4] ?? "");
-  return points.filter((point) => point.startsWith(`${dir}/`)).toReversed();
 }

@@ -2,12 +2,13 @@ import { rmSync } from "node:fs";
 import { attempt, type CommandResult } from "./command.ts";
 import { LabError } from "./errors.ts";
 import { cutPower, initOf } from "./host/boot.ts";
-import { readHostRecord, unmount } from "./host/file-system.ts";
+import { readHostRecord } from "./host/file-system.ts";
 import { bootHosts, gatherMaterials, prepareHosts } from "./host/start.ts";
 import { detachVolumes } from "./host/volumes.ts";
 import { hostPaths } from "./lab-dir.ts";
 import { withLock } from "./lock.ts";
 import { checkMachine } from "./machine.ts";
+import { unmountBelow } from "./mounts.ts";
 import { unplugHost } from "./network/namespaces.ts";
 import { type LabRecord, requireHost } from "./record.ts";
 import type { LabHost } from "./spec.ts";
@@ -92,10 +93,10 @@ export async function replaceHost(lab: string, host: string): Promise<void> {
   const base = readHostRecord(lab, host)?.base;
   if (base === undefined) throw new LabError(`${host} of lab ${lab} was never made: bring the lab up`);
   await withLock(lab, async () => {
-    const { dir, root } = hostPaths(lab, host);
+    const { dir } = hostPaths(lab, host);
     await cutPower(lab, host);
     await unplugHost(lab, wanted);
-    await unmount(root);
+    await unmountBelow(dir);
     await detachVolumes(dir);
     rmSync(dir, { recursive: true, force: true });
     await boot(record, wanted, base);

@@ -12,10 +12,12 @@ export {
   processes,
   replaceHost,
 } from "./faults.ts";
+export { labNames } from "./lab-dir.ts";
 export { CONTROLLER, type LinkEnd } from "./network/ends.ts";
 export { heal, lose, partition } from "./network/partition.ts";
 export { controllerArgv, labEnvironment, type RunOptions, run, ssh, sshArgv } from "./session.ts";
+export { compareSnapshots, type SnapshotEntry, snapshot, VOLATILE_PATHS } from "./snapshot.ts";
 export { checkSpec, DEFAULT_LAB, type LabHost, type LabSpec, type LabVolume } from "./spec.ts";
-export { type HostState, type LabStatus, labNames, status } from "./status.ts";
+export { type HostState, type LabStatus, status } from "./status.ts";
 export type { OnStep, StepReport } from "./steps.ts";
 export { up } from "./up.ts";

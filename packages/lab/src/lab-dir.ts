@@ -21,6 +21,13 @@ export function labsDir(): string {
   return join(labRoot(), "labs");
 }
 
+/** Names of all labs of this machine, up or not. */
+export function labNames(): readonly string[] {
+  if (!existsSync(labsDir())) return [];
+  const entries = readdirSync(labsDir(), { withFileTypes: true });
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+}
+
 /** Paths of one lab. */
 export interface LabPaths {
   readonly dir: string;

@@ -4,20 +4,20 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { LabError } from "./errors.ts";
 import { labsDir, makePrivateDir } from "./lab-dir.ts";
 
-const WAIT_MS = 60_000;
+const DEFAULT_WAIT_MS = 60_000;
 
 /**
  * Do `work` while no other process changes the lab `name`. A lock whose owner is gone is taken over.
  *
- * @throws {LabError} when another process still holds it after a minute.
+ * @throws {LabError} when another process still holds it after `waitMs` (default a minute).
  */
-export async function withLock<T>(name: string, work: () => Promise<T>): Promise<T> {
+export async function withLock<T>(name: string, work: () => Promise<T>, waitMs = DEFAULT_WAIT_MS): Promise<T> {
   makePrivateDir(labsDir());
   const lock = join(labsDir(), `.${name}.lock`);
   const mine = `${lock}-${process.pid}`;
   writeFileSync(mine, JSON.stringify({ pid: process.pid, born: birthOf(process.pid) }));
   try {
-    const deadline = Date.now() + WAIT_MS;
+    const deadline = Date.now() + waitMs;
     // A hard link appears with its content in one step, or fails because the name is taken.
     while (!tryLink(mine, lock)) {
       const owner = readOwner(lock);
@@ -26,7 +26,7 @@ export async function withLock<T>(name: string, work: () => Promise<T>): Promise
         continue;
       }
       if (Date.now() > deadline) {
-        throw new LabError(`lab ${name} is being changed by process ${owner.pid} for over ${WAIT_MS} ms: wait for it`);
+        throw new LabError(`${name} is being changed by process ${owner.pid}, for over ${waitMs} ms: wait for it`);
       }
       await sleep(200);
     }

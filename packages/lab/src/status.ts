@@ -1,8 +1,6 @@
-import { existsSync, readdirSync } from "node:fs";
 import { isPopulated, serviceCgroup } from "./cgroup.ts";
 import { isRunning } from "./host/boot.ts";
 import { reachFromController } from "./host/reach.ts";
-import { labsDir } from "./lab-dir.ts";
 import { requireRecord } from "./record.ts";
 import { DEFAULT_LAB } from "./spec.ts";
 
@@ -42,11 +40,4 @@ export async function status(name: string = DEFAULT_LAB): Promise<LabStatus> {
     hosts: spec.hosts.map((host) => ({ name: host.name, address: host.address, state: stateOf(host) })),
     services: SERVICES.map((service) => ({ name: service, running: isPopulated(serviceCgroup(name, service)) })),
   };
-}
-
-/** Names of all labs of this machine, up or not. */
-export function labNames(): readonly string[] {
-  if (!existsSync(labsDir())) return [];
-  const entries = readdirSync(labsDir(), { withFileTypes: true });
-  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
 }

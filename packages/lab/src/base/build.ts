@@ -1,45 +1,93 @@
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
 import type { MachinePackages } from "../apt/machine.ts";
 import { createMirror } from "../apt/mirror.ts";
+import { endCgroup, labCgroup, makeCgroup } from "../cgroup.ts";
 import { command } from "../command.ts";
-import { LabError } from "../errors.ts";
-import { basesDir, makePrivateDir } from "../lab-dir.ts";
+import { LabError, messageOf } from "../errors.ts";
+import { readHostRecord } from "../host/file-system.ts";
+import { basesDir, hostsOnDisk, labNames, makePrivateDir } from "../lab-dir.ts";
+import { withLock } from "../lock.ts";
+import { unmountBelow } from "../mounts.ts";
 import type { Steps } from "../steps.ts";
 import { type BaseRecipe, baseRecipe, recipeHash } from "./recipe.ts";
 
 const DEBOOTSTRAP_TIMEOUT_MS = 15 * 60_000;
 const INSTALL_TIMEOUT_MS = 30 * 60_000;
 
+/** A build that another process has begun may take this long. */
+const BUILD_WAIT_MS = 45 * 60_000;
+/** A base that no host stands on is kept for so long after its last use: another checkout may want it. */
+const UNUSED_BASE_MS = 60 * 60_000;
+
 /**
  * The base system's directory, built first if this recipe never was: in a directory beside it, which is renamed when
  * it is whole, so that a base that exists is complete.
+ *
+ * @throws {LabError} naming the log of the build that failed.
  */
 export async function ensureBase(packages: MachinePackages, steps: Steps): Promise<string> {
   const recipe = baseRecipe(packages.mirror);
   const base = join(basesDir(), recipeHash(recipe));
-  if (existsSync(base)) return base;
   makePrivateDir(basesDir());
-  // Two labs that start at once may both build; the first to finish wins, the other's work is dropped.
-  const draft = `${base}.draft-${process.pid}`;
+  await withLock("base-system", () => buildUnlessThere(base, recipe, packages, steps), BUILD_WAIT_MS);
+  return base;
+}
+
+async function buildUnlessThere(
+  base: string,
+  recipe: BaseRecipe,
+  packages: MachinePackages,
+  steps: Steps,
+): Promise<void> {
+  const now = new Date();
+  if (existsSync(base)) return utimesSync(base, now, now);
+  await clearBases();
   const logFile = `${base}.log`;
   rmSync(logFile, { force: true });
+  makeCgroup(buildCgroup());
   const mirror = createMirror(packages.mirrorOptions);
   await new Promise<void>((resolve, reject) => mirror.once("error", reject).listen(0, "127.0.0.1", resolve));
   const proxy = `http://127.0.0.1:${(mirror.address() as AddressInfo).port}`;
+  const draft = `${base}${DRAFT}`;
   try {
     await buildBase({ draft, recipe, proxy, logFile }, steps);
-    if (existsSync(base)) return base;
     renameSync(draft, base);
-    return base;
   } catch (cause) {
-    throw new LabError(`the base system could not be built; its log is ${logFile}`, { cause });
+    throw new LabError(`the base system could not be built: ${messageOf(cause)}\nIts log is ${logFile}`, { cause });
   } finally {
     mirror.closeAllConnections();
     mirror.close();
-    rmSync(draft, { recursive: true, force: true });
+    await removeDraft(draft);
   }
+}
+
+const DRAFT = ".draft";
+
+/** Where all programs of a build run. No lab has this name: it holds a hyphen. */
+function buildCgroup(): string {
+  return labCgroup("base-system");
+}
+
+/** End and remove what a build left that was interrupted, and bases that nothing needs any more. */
+async function clearBases(): Promise<void> {
+  await endCgroup(buildCgroup());
+  const used = new Set(labNames().flatMap((lab) => hostsOnDisk(lab).map((host) => readHostRecord(lab, host)?.base)));
+  for (const name of readdirSync(basesDir())) {
+    const path = join(basesDir(), name);
+    if (name.endsWith(DRAFT)) await removeDraft(path);
+    else if (!used.has(path) && Date.now() - statSync(path).mtimeMs > UNUSED_BASE_MS) {
+      rmSync(path, { recursive: true, force: true });
+    }
+  }
+}
+
+async function removeDraft(draft: string): Promise<void> {
+  await endCgroup(buildCgroup());
+  // debootstrap mounts /proc in it, which must not be removed with it.
+  await unmountBelow(draft);
+  rmSync(draft, { recursive: true, force: true });
 }
 
 interface Build {
@@ -57,6 +105,7 @@ async function buildBase(build: Build, steps: Steps): Promise<void> {
       timeoutMs: DEBOOTSTRAP_TIMEOUT_MS,
       env: { http_proxy: proxy },
       logFile,
+      cgroupDir: buildCgroup(),
     }),
   );
   for (const [path, text] of Object.entries(recipe.files)) {
@@ -92,6 +141,11 @@ function inBase({ draft, logFile }: Build, argv: readonly string[]): Promise<unk
       `--directory=${draft}`,
       ...argv,
     ],
-    { timeoutMs: INSTALL_TIMEOUT_MS, logFile, env: { SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: "1" } },
+    {
+      timeoutMs: INSTALL_TIMEOUT_MS,
+      logFile,
+      cgroupDir: buildCgroup(),
+      env: { SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: "1" },
+    },
   );
 }

@@ -49,6 +49,21 @@ const MASKED = [
   ...["systemd-udevd-control.socket", "systemd-udevd-kernel.socket", "systemd-binfmt.service"],
 ];
 
+/** In a container, systemd passes over the disks of /etc/fstab, which a host's volumes are to be mounted by. */
+const LAB_MOUNTS = `[Unit]
+Description=Mount the volumes of /etc/fstab
+DefaultDependencies=no
+Before=local-fs.target
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/usr/bin/mount --all
+
+[Install]
+WantedBy=local-fs.target
+`;
+
 /** The base system of every host: Debian 13, bare of all that a role installs. */
 export function baseRecipe(mirror: DebianMirror): BaseRecipe {
   const suite = "trixie";
@@ -65,6 +80,7 @@ export function baseRecipe(mirror: DebianMirror): BaseRecipe {
       "/etc/default/locale": "LANG=C.UTF-8\n",
       // pam_nologin turns users other than root away until user sessions are allowed; answer only then.
       "/etc/systemd/system/ssh.service.d/lab.conf": "[Unit]\nAfter=systemd-user-sessions.service\n",
+      "/etc/systemd/system/lab-mounts.service": LAB_MOUNTS,
       "/etc/sudoers.d/lab": "admin ALL=(ALL:ALL) NOPASSWD: ALL\ndeploy ALL=(ALL:ALL) ALL\n",
     },
     finish: [
@@ -73,7 +89,10 @@ export function baseRecipe(mirror: DebianMirror): BaseRecipe {
       "chmod 0440 /etc/sudoers.d/lab",
       "useradd --uid 1000 --user-group --create-home --shell /bin/bash admin",
       "useradd --uid 1001 --user-group --create-home --shell /bin/bash deploy",
+      // sudo makes this at the first use; a run that changes nothing must not seem to have.
+      "touch /home/admin/.sudo_as_admin_successful",
       "systemctl set-default multi-user.target",
+      "systemctl enable lab-mounts.service",
       "systemctl disable ufw.service nftables.service 2>/dev/null || true",
       "apt-get clean",
       "rm -rf /var/log/journal /var/log/*.log /var/log/apt/*",

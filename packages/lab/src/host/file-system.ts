@@ -12,6 +12,7 @@ import {
 import { join } from "node:path";
 import { command } from "../command.ts";
 import { hostPaths } from "../lab-dir.ts";
+import { unmountBelow } from "../mounts.ts";
 import type { LabHost } from "../spec.ts";
 
 /** What a host's files are made from. */
@@ -44,30 +45,19 @@ export async function openHostFiles(lab: string, host: LabHost, materials: HostM
   const paths = hostPaths(lab, host.name);
   const known = readHostRecord(lab, host.name);
   if (known === undefined) {
-    await unmount(paths.root);
+    await unmountBelow(paths.root);
     rmSync(paths.dir, { recursive: true, force: true });
   }
   for (const dir of [paths.upper, paths.work, paths.root, paths.docker, paths.volumes]) {
     mkdirSync(dir, { recursive: true, mode: 0o755 });
   }
-  await unmount(paths.root);
+  await unmountBelow(paths.root);
   const layers = `lowerdir=${known?.base ?? materials.base},upperdir=${paths.upper},workdir=${paths.work}`;
   await command(["mount", "-t", "overlay", `kblab-${lab}`, "-o", layers, paths.root]);
   if (known !== undefined) return;
   await writeHostFiles(paths.root, host, materials);
   const record: HostRecord = { host, base: materials.base };
   writeFileSync(paths.record, JSON.stringify(record));
-}
-
-/** Unmount a host's root if it is mounted, however often. */
-export async function unmount(root: string): Promise<void> {
-  while (isMounted(root)) await command(["umount", "--lazy", root]);
-}
-
-function isMounted(path: string): boolean {
-  return readFileSync("/proc/self/mountinfo", "utf8")
-    .split("\n")
-    .some((line) => line.split(" ")[4] === path);
 }
 
 async function writeHostFiles(root: string, host: LabHost, materials: HostMaterials): Promise<void> {
