@@ -1,0 +1,84 @@
+import { type Action, defineModule, exec, type ModuleSpec, mapProbe, probeAll, sh } from "@keybuzz/runner";
+import * as z from "zod";
+import { directoriesAbove, setAttributes } from "../files/managed-file.ts";
+import { absolutePath, accountName, fileMode } from "../params/params.ts";
+import { directoryFacts, groupAs, ownerAs, pathFacts } from "../probes/path-facts.ts";
+
+const params = z
+  .strictObject({
+    path: absolutePath().describe(
+      "The directory, as an absolute path. Missing ones above it are created, with mode 0755.",
+    ),
+    state: z.enum(["present", "absent"]).default("present").describe("Whether the directory should exist."),
+    mode: fileMode()
+      .optional()
+      .describe('Permission bits, like "0755". Unless given: as they are; 0755 for a new one.'),
+    owner: accountName().optional().describe("Name or number of the owner; as it is unless given."),
+    group: accountName().optional().describe("Name or number of the group; as it is unless given."),
+    force: z
+      .boolean()
+      .default(false)
+      .describe(
+        "With `state: absent`: remove what is inside as well. Other file systems mounted below are left alone.",
+      ),
+  })
+  .refine(
+    ({ path, force }) => !force || path.split("/").length > 2,
+    "a directory at the top of the tree is never removed with its content",
+  );
+
+/** Links are followed: what is described is the directory behind them. */
+type DirectoryState = { readonly mode: string; readonly owner?: string; readonly group?: string };
+
+/** root by number where the params speak of numbers. */
+function rootAs(wanted: string | undefined): string {
+  return wanted !== undefined && /^\d+$/.test(wanted) ? "0" : "root";
+}
+
+const spec: ModuleSpec<typeof params, DirectoryState> = {
+  name: "directory",
+  summary: "A directory: its permission bits and owner, or its absence.",
+  params,
+  id: ({ path }) => path,
+  probe: ({ path, owner, group }) =>
+    mapProbe(probeAll({ itself: pathFacts(path), behind: directoryFacts(path) }), ({ itself, behind }) => {
+      if (behind !== null) {
+        return { mode: behind.mode, owner: ownerAs(behind, owner), group: groupAs(behind, group) };
+      }
+      if (itself === null) return null;
+      throw new Error(`${path} is ${itself.kind === "link" ? "a symbolic link to no directory" : "no directory"}`);
+    }),
+  desired(given, current) {
+    if (given.state === "absent") return null;
+    const owner = given.owner ?? current?.owner;
+    const group = given.group ?? current?.group;
+    return {
+      mode: given.mode ?? current?.mode ?? "0755",
+      ...(owner === undefined ? {} : { owner }),
+      ...(group === undefined ? {} : { group }),
+    };
+  },
+  foresee({ path, owner, group }, current, touched) {
+    if (directoriesAbove(path).some((above) => touched.has(`mount:${above}`))) return null;
+    if (!touched.has(`mount:${path}`)) return current;
+    // The root directory of a new file system.
+    return { mode: "0755", owner: rootAs(owner), group: rootAs(group) };
+  },
+  plan({ params: { path, force }, current, wanted }): readonly [Action, ...Action[]] {
+    if (wanted === null) return [exec(force ? sh`rm -rf --one-file-system -- ${path}` : sh`rmdir -- ${path}`)];
+    const { mode, owner, group } = wanted;
+    const attributes = setAttributes(path, { mode, owner, group });
+    // Made closed and opened last: nobody gets in before it belongs to its owner.
+    return [exec(current === null ? sh`(umask 022; mkdir -p -m 0700 -- ${path}) && ${attributes}` : attributes)];
+  },
+  touches: ({ path }) => [`file:${path}`],
+};
+
+/**
+ * A directory. `state: "absent"` removes an empty one; `force` is asked for to remove a full one.
+ *
+ * ```ts
+ * directory({ path: "/opt/keybuzz/mariadb/data", owner: "999", group: "999", mode: "0700" })
+ * ```
+ */
+export const directory = defineModule(spec);

@@ -1,0 +1,81 @@
+import { ask, defineModule, exec, type ModuleSpec, type Output, sh, type Unmet, unmet } from "@keybuzz/runner";
+import * as z from "zod";
+import { absolutePath } from "../params/params.ts";
+
+const params = z.strictObject({
+  dev: absolutePath().describe("The block device; links as in /dev/disk/by-id are followed."),
+  fstype: z.enum(["xfs", "ext4"]).describe("The file system that it should hold."),
+  label: z
+    .string()
+    .regex(/^[A-Za-z0-9_.-]{1,12}$/, "must be 1 to 12 letters, digits, dots, underscores or hyphens")
+    .optional()
+    .describe("Label of a new file system. That of an existing one is left alone."),
+  timeoutMs: z.int().min(1000).default(600_000).describe("Longest time to make it, in milliseconds."),
+});
+
+type Params = z.output<typeof params>;
+type FilesystemState = { readonly fstype: string };
+
+/**
+ * What a device holds. `wipefs` lists every signature that libblkid knows, of file systems, partition tables, LVM, RAID
+ * and encryption alike; `lsblk` lists partitions and what else the kernel has built on it.
+ * @see https://man7.org/linux/man-pages/man8/wipefs.8.html
+ */
+function question({ dev, fstype }: Params): ReturnType<typeof sh> {
+  return sh`d=$(readlink -f -- ${dev}) && [ -e "$d" ] || { echo missing; exit 0; }
+[ -b "$d" ] || { echo no-device; exit 0; }
+s=$(wipefs --no-act --noheadings --output TYPE -- "$d") || exit 1
+for t in $s; do echo "signature $t"; done
+c=$(lsblk --noheadings --raw --output TYPE -- "$d") || exit 1
+echo "layers $(($(printf '%s\n' "$c" | wc -l)))"
+n=$(stat -c 0x%t:0x%T -- "$d") || exit 1
+if grep -q "^[0-9]* [0-9]* $((\${n%:*})):$((\${n#*:})) " /proc/self/mountinfo; then echo mounted; fi
+command -v ${`mkfs.${fstype}`} >/dev/null && echo mkfs || echo no-mkfs`;
+}
+
+function parse({ dev, fstype }: Params, { stdout, stderr, exitCode }: Output): FilesystemState | null | Unmet {
+  const lines = stdout.trim().split("\n");
+  const has = (line: string): boolean => lines.includes(line);
+  if (has("missing")) return unmet(`there is no ${dev}`, "attach the volume; lsblk lists the host's devices");
+  if (has("no-device")) throw new Error(`${dev} is no block device`);
+  if (exitCode !== 0 || !(has("mkfs") || has("no-mkfs"))) {
+    throw new Error(`what ${dev} holds cannot be told: ${stderr.trim() || `exit ${exitCode}`}`);
+  }
+  const signatures = [...new Set(lines.flatMap((line) => /^signature (.+)$/.exec(line)?.[1] ?? []))];
+  if (signatures.length === 1 && signatures[0] === fstype) return { fstype };
+  if (signatures.length > 0) throw new Error(refusal(dev, fstype, signatures.join(", ")));
+  if (!has("layers 1")) throw new Error(refusal(dev, fstype, "partitions or other devices"));
+  if (has("mounted")) throw new Error(refusal(dev, fstype, "a mounted file system"));
+  if (has("no-mkfs")) {
+    return unmet(`mkfs.${fstype} is not installed`, `add the package ${fstype === "xfs" ? "xfsprogs" : "e2fsprogs"}`);
+  }
+  return null;
+}
+
+function refusal(dev: string, fstype: string, found: string): string {
+  return `${dev} holds ${found}, not ${fstype} alone: a device that holds anything is never formatted; look at it with wipefs --no-act, and wipe it by hand if nothing on it is needed`;
+}
+
+const spec: ModuleSpec<typeof params, FilesystemState> = {
+  name: "filesystem",
+  summary: "A file system on a blank device; a device that holds anything is never formatted.",
+  params,
+  id: ({ dev }) => dev,
+  probe: (given) => ask(question(given), (output) => parse(given, output)),
+  desired: ({ fstype }) => ({ fstype }),
+  plan({ params: { dev, fstype, label, timeoutMs } }) {
+    const name = label === undefined ? sh`` : sh`-L ${label} `;
+    // Neither is given its option to force: mkfs.xfs by itself refuses a device with a signature too.
+    return [exec(fstype === "xfs" ? sh`mkfs.xfs -q ${name}${dev}` : sh`mkfs.ext4 -q ${name}${dev}`, { timeoutMs })];
+  },
+};
+
+/**
+ * A file system on a device. It is made only where the device is blank: no signature of any kind, no partitions, nothing
+ * built on it, not mounted. Anything else but the wanted file system is an error, in check mode too.
+ *
+ * ```ts
+ * filesystem({ dev: "/dev/disk/by-id/scsi-0HC_Volume_1234", fstype: "xfs" })
+ * ```
+ */
+export const filesystem = defineModule(spec);

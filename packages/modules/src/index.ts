@@ -1,0 +1,14 @@
+export { blockinfile } from "./blockinfile/blockinfile.ts";
+export { command } from "./command/command.ts";
+export { cron } from "./cron/cron.ts";
+export { directory } from "./directory/directory.ts";
+export { file } from "./file/file.ts";
+export { filesystem } from "./filesystem/filesystem.ts";
+export { group } from "./group/group.ts";
+export { hostname } from "./hostname/hostname.ts";
+export { lineinfile } from "./lineinfile/lineinfile.ts";
+export { mount } from "./mount/mount.ts";
+export { sysctl } from "./sysctl/sysctl.ts";
+export { template } from "./template/template.ts";
+export { user } from "./user/user.ts";
+export { waitFor } from "./wait-for/wait-for.ts";

@@ -1,0 +1,38 @@
+import { askBatch, type Batch, type Probe, sh } from "@keybuzz/runner";
+import { takeLines } from "./lines.ts";
+
+/**
+ * One sha256sum(1) for all files. A line a key: the digest, `-` where there is no regular file, `?` where it must not be
+ * read.
+ */
+const SHA256: Batch = {
+  name: "sha256",
+  render: (keys) => ({
+    script: sh`set -- ${keys}
+m=
+for p do shift
+if [ -L "$p" ] || [ ! -f "$p" ]; then m=$m-; elif [ -r "$p" ]; then m=$m+; set -- "$@" "$p"; else m=$m?; fi
+done
+o=; [ $# -eq 0 ] || o=$(sha256sum -- "$@") || exit 1
+while [ -n "$m" ]; do
+case $m in +*) IFS= read -r l <&3; l=\${l#\\}; printf '%s\n' "\${l%% *}";; *) printf '%.1s\n' "$m";; esac
+m=\${m#?}
+done 3<<KB_EOF
+$o
+KB_EOF`,
+  }),
+  split: (stdout, keys) => takeLines(stdout, keys.length),
+};
+
+/** SHA-256 of a regular file's content in hexadecimal; `null` where there is no regular file, or only a link to one. */
+export function fileDigest(path: string): Probe<string | null> {
+  return askBatch(SHA256, path, ({ stdout, stderr, exitCode }) => {
+    const line = stdout.trimEnd();
+    if (line === "-") return null;
+    if (line === "?") throw new Error(`${path} may not be read by this user`);
+    if (exitCode !== 0 || !/^[0-9a-f]{64}$/.test(line)) {
+      throw new Error(`sha256sum gave no digest of ${path}: ${stderr.trim() || JSON.stringify(line)}`);
+    }
+    return line;
+  });
+}
