@@ -5,12 +5,15 @@ import { LabError } from "./errors.ts";
 import { allNamespaces, namespacePath } from "./network/namespaces.ts";
 import type { Steps } from "./steps.ts";
 
+const REGISTRY = "docker-registry";
+
 /** Commands that the lab calls, and Debian's package for each. */
 const NEEDED: Readonly<Record<string, string>> = {
   debootstrap: "debootstrap",
   "systemd-nspawn": "systemd-container",
   socat: "socat",
   skopeo: "skopeo",
+  [REGISTRY]: REGISTRY,
   ip: "iproute2",
   nft: "nftables",
   ssh: "openssh-client",
@@ -61,6 +64,10 @@ function missingPackages(): readonly string[] {
 }
 
 async function installPackages(names: readonly string[]): Promise<void> {
+  // Its package would start a registry for the whole machine; the lab starts one among its hosts.
+  if (names.includes(REGISTRY) && existsSync("/run/systemd/system")) {
+    await command(["systemctl", "mask", `${REGISTRY}.service`]);
+  }
   const env = { DEBIAN_FRONTEND: "noninteractive" };
   const install = ["apt-get", "install", "-y", "-q", "--no-install-recommends", ...names];
   const options = { timeoutMs: INSTALL_TIMEOUT_MS, env };

@@ -19,7 +19,7 @@ export interface LabStatus {
 }
 
 const ANSWER_TIMEOUT_MS = 2000;
-const SERVICES = ["mirror", "mirror-port"];
+const SERVICES = ["mirror", "mirror-port", "registry"];
 
 /** Look at a lab; its hosts are asked on SSH's port, for two seconds at most. @throws {LabError} without such a lab. */
 export async function status(name: string = DEFAULT_LAB): Promise<LabStatus> {

@@ -8,6 +8,8 @@ import { LabError } from "./errors.ts";
 import { isRunning } from "./host/boot.ts";
 import { readHostRecord } from "./host/file-system.ts";
 import { bootHosts, gatherMaterials, prepareHosts } from "./host/start.ts";
+import { ensureImages } from "./images/images.ts";
+import { startRegistry } from "./images/registry.ts";
 import { labPaths, makePrivateDir } from "./lab-dir.ts";
 import { withLock } from "./lock.ts";
 import { prepareMachine } from "./machine.ts";
@@ -30,11 +32,14 @@ export async function up(spec: LabSpec, options: { readonly onStep?: OnStep } = 
   await withLock(spec.name, async () => {
     await prepareMachine(steps, spec.hosts.length);
     refuseConflict(spec);
-    const base = await ensureBase(await readMachinePackages(), steps);
+    const packages = await readMachinePackages();
+    const base = await ensureBase(packages, steps);
+    await ensureImages(packages, steps);
     makePrivateDir(labPaths(spec.name).dir);
     writeFileSync(labPaths(spec.name).record, JSON.stringify({ spec, subnet }));
     await ensureNetwork(spec, subnet, steps);
     await startMirror(spec.name, subnet.gateway);
+    await startRegistry(spec.name, subnet.gateway);
     await ensureHosts(spec, subnet, base, steps);
   });
   if (spec.rttMs !== undefined) await setDistance(spec.name, { rttMs: spec.rttMs });

@@ -22,9 +22,12 @@ export async function bootHost(lab: string, host: LabHost, volumes: readonly Att
   const cgroupDir = hostCgroup(lab, host.name);
   const paths = hostPaths(lab, host.name);
   await cutPower(lab, host.name);
-  makeCgroup(cgroupDir);
-  await startDetached(nspawnArguments(lab, host, volumes), {
-    cgroupDir,
+  const [keeper, machine] = [join(cgroupDir, "keeper"), machineCgroup(lab, host.name)];
+  makeCgroup(keeper);
+  makeCgroup(machine);
+  const argv = ["/bin/sh", "-c", KEEPER, "sh", machine, ...nspawnArguments(lab, host, volumes)];
+  await startDetached(argv, {
+    cgroupDir: keeper,
     logFile: paths.console,
     env: {
       // /proc/sys/net and what dockerd needs may be written; the machine's other settings may not.
@@ -32,6 +35,18 @@ export async function bootHost(lab: string, host: LabHost, volumes: readonly Att
       SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: "1",
     },
   });
+}
+
+/** systemd-nspawn leaves with 133 when the host wants to boot again, and looks to its caller for that. */
+const KEEPER = `machine=$1; shift
+while :; do
+  /bin/sh -c 'echo $$ > "$1/cgroup.procs" && shift && exec "$@"' sh "$machine" "$@"
+  [ $? -eq 133 ] || break
+done`;
+
+/** The control group of a host's container; it must hold no process of its own beside the groups below it. */
+function machineCgroup(lab: string, host: string): string {
+  return join(hostCgroup(lab, host), "machine");
 }
 
 function nspawnArguments(lab: string, host: LabHost, volumes: readonly AttachedVolume[]): readonly string[] {
@@ -74,7 +89,7 @@ const NSPAWN_RUN = "/run/systemd/nspawn";
 
 /** Process id, on the machine, of a running host's systemd. */
 export function initOf(lab: string, host: string): number | undefined {
-  return processesOf(`${hostCgroup(lab, host)}/payload/init.scope`)[0];
+  return processesOf(join(machineCgroup(lab, host), "payload/init.scope"))[0];
 }
 
 /** The last lines of a host's console, for an error that tells why it did not boot. */
