@@ -1,0 +1,279 @@
+import { type Condition, conditionOf, type Evidence, type SavedView, type SeenMember } from "./evidence.ts";
+
+/** A member that is not started, and why. */
+export interface LeftAlone {
+  readonly host: string;
+  readonly why: string;
+}
+
+/** How the members of a cluster are to be started. Nothing but `bootstrap` makes or re-makes a primary component. */
+export type Decision =
+  /** There is a cluster. `start` one after the other, `restart` those that lost their group, leave the rest. */
+  | {
+      readonly kind: "join";
+      readonly live: readonly string[];
+      readonly start: readonly string[];
+      readonly restart: readonly string[];
+      readonly left: readonly LeftAlone[];
+      readonly why: string;
+    }
+  /** `host` starts as the first of its cluster; then the others, one after the other. */
+  | {
+      readonly kind: "bootstrap";
+      readonly host: string;
+      /** Whether it makes a new, empty cluster; otherwise it goes on with its own data. */
+      readonly fresh: boolean;
+      readonly joiners: readonly string[];
+      readonly why: string;
+    }
+  /** These start as usual, at once, or run already, and find together by themselves; then the others, one by one. */
+  | {
+      readonly kind: "together";
+      readonly hosts: readonly string[];
+      readonly joiners: readonly string[];
+      readonly why: string;
+    }
+  /** No start is safe. Nothing may be touched. */
+  | { readonly kind: "refuse"; readonly why: string; readonly hint: string };
+
+/** What the decision depends on besides the members. */
+export interface DecideOptions {
+  /** The member that a new cluster starts from. */
+  readonly seed: string;
+}
+
+const RECOVER = 'follow docs/operate-galera.md, "Recover a cluster"; nothing was touched';
+
+/**
+ * Decides how to start the members of one cluster, from evidence about all of them.
+ *
+ * It bootstraps in two cases only: nobody has data and nobody ever had, or all were stopped cleanly and exactly one was
+ * the last to leave and has all that the others have. A member that is live, or could be, rules it out.
+ */
+export function decideStart(members: readonly Evidence[], options: DecideOptions): Decision {
+  const crowd = new Crowd(members);
+  if (crowd.has("live")) return decideJoin(crowd);
+  return refuseStrange(crowd) ?? decideRunning(crowd) ?? decideStopped(crowd, options);
+}
+
+/** The members, by what they are. */
+class Crowd {
+  readonly all: readonly { readonly member: Evidence; readonly condition: Condition }[];
+
+  constructor(members: readonly Evidence[]) {
+    this.all = members.map((member) => ({ member, condition: conditionOf(member) }));
+  }
+
+  names(...conditions: readonly Condition[]): readonly string[] {
+    return this.all.filter(({ condition }) => conditions.includes(condition)).map(({ member }) => member.host);
+  }
+
+  seen(...conditions: readonly Condition[]): readonly SeenMember[] {
+    return this.all.flatMap(({ member, condition }) =>
+      member.kind === "seen" && conditions.includes(condition) ? [member] : [],
+    );
+  }
+
+  has(...conditions: readonly Condition[]): boolean {
+    return this.names(...conditions).length > 0;
+  }
+
+  /** All but these, in the order of the inventory. */
+  others(hosts: readonly string[]): readonly string[] {
+    return this.all.map(({ member }) => member.host).filter((host) => !hosts.includes(host));
+  }
+}
+
+function refuse(why: string, hint: string = RECOVER): Decision {
+  return { kind: "refuse", why, hint };
+}
+
+function list(hosts: readonly string[]): string {
+  return hosts.join(", ");
+}
+
+function clusterOf(member: SeenMember): string | undefined {
+  return member.server?.uuid ?? member.saved?.uuid;
+}
+
+/** A cluster is there: others may only join it. */
+function decideJoin(crowd: Crowd): Decision {
+  const live = crowd.seen("live");
+  const uuids = distinct(live.map(({ server }) => server?.uuid ?? ""));
+  if (uuids.length > 1) {
+    return refuse(`there are ${uuids.length} clusters of this name, each with live members: ${uuids.join(", ")}`);
+  }
+  const [uuid = ""] = uuids;
+  if (crowd.has("initialising")) {
+    return refuse(`${list(crowd.names("initialising"))} makes a new cluster beside the live one`);
+  }
+  const judged = crowd.all.map(({ member, condition }) => ({
+    host: member.host,
+    condition,
+    why: reasonToLeave(member, condition, uuid),
+  }));
+  const willing = judged.filter(({ why }) => why === undefined);
+  return {
+    kind: "join",
+    live: live.map(({ host }) => host),
+    start: willing.filter(({ condition }) => !["live", "detached"].includes(condition)).map(({ host }) => host),
+    restart: willing.filter(({ condition }) => condition === "detached").map(({ host }) => host),
+    left: judged.flatMap(({ host, why }) => (why === undefined ? [] : [{ host, why }])),
+    why: `the cluster is live on ${list(live.map(({ host }) => host))}`,
+  };
+}
+
+/** Why a member must not be started beside a live cluster; undefined where it may. */
+function reasonToLeave(member: Evidence, condition: Condition, uuid: string): string | undefined {
+  if (member.kind === "unseen") return `could not be asked: ${member.reason}`;
+  if (condition === "foreign") {
+    return "holds data or a server that belongs to no cluster; joining would replace it. Move its data folder away";
+  }
+  if (condition === "partitioned") return "is cut off from the others, and rejoins by itself once the network is whole";
+  const own = clusterOf(member);
+  if (condition === "live" || own === undefined || own === uuid) return undefined;
+  return `holds the data of another cluster (${own}); joining would replace it. Move its data folder away`;
+}
+
+/** What rules out any start while no member is live. */
+function refuseStrange(crowd: Crowd): Decision | undefined {
+  if (crowd.has("unknown")) {
+    return refuse(
+      `no live member was found, and ${list(crowd.names("unknown"))} cannot be asked: it may be running`,
+      "make it reachable, then run the same command again; nothing was touched",
+    );
+  }
+  if (crowd.has("foreign")) {
+    return refuse(
+      `${list(crowd.names("foreign"))} holds data or a server that belongs to no cluster`,
+      "dump that data, move its folder away, then run the same command again; nothing was touched",
+    );
+  }
+  const uuids = distinct(crowd.all.flatMap(({ member }) => (member.kind === "seen" ? (clusterOf(member) ?? []) : [])));
+  return uuids.length > 1 ? refuse(`the members hold data of different clusters: ${uuids.join(", ")}`) : undefined;
+}
+
+/** No member is live, and some mariadbd runs. */
+function decideRunning(crowd: Crowd): Decision | undefined {
+  const stopped = crowd.names("clean", "crashed");
+  if (crowd.has("initialising")) return followInitialising(crowd);
+  if (crowd.has("partitioned")) {
+    if (stopped.length === 0) {
+      return refuse(`${list(crowd.names("partitioned"))} runs without a majority, and no stopped member has data`);
+    }
+    const hosts = crowd.names("clean", "crashed", "partitioned", "waiting");
+    return {
+      kind: "together",
+      hosts,
+      joiners: crowd.others(hosts),
+      why: `${list(crowd.names("partitioned"))} lacks a majority, which the stopped members may give back`,
+    };
+  }
+  if (crowd.has("detached")) return refuse(`${list(crowd.names("detached"))} has lost its group, and nobody is live`);
+  if (!crowd.has("waiting")) return undefined;
+  const view = commonView(crowd.seen("waiting", "crashed"));
+  if (view !== undefined) {
+    const hosts = crowd.names("waiting", "crashed");
+    return { kind: "together", hosts, joiners: crowd.others(hosts), why: "every member of the last view is at hand" };
+  }
+  return refuse(
+    `${list(crowd.names("waiting"))} waits for members that are not all there`,
+    "a start without peers gives up after half a minute: run the same command again then, and if it still waits, recover",
+  );
+}
+
+function followInitialising(crowd: Crowd): Decision {
+  const [host = "", ...more] = crowd.names("initialising");
+  const rest = crowd.others([host]);
+  if (more.length > 0) return refuse(`${list([host, ...more])} make a new cluster each`);
+  if (crowd.names("empty").length !== rest.length) {
+    return refuse(`${host} makes a new cluster, but others hold data or run`);
+  }
+  return { kind: "together", hosts: [host], joiners: rest, why: `an earlier run has begun a new cluster on ${host}` };
+}
+
+/** Nothing runs anywhere, and all members were seen. */
+function decideStopped(crowd: Crowd, { seed }: DecideOptions): Decision {
+  if (!crowd.has("clean", "crashed")) return decideEmpty(crowd, seed);
+  if (crowd.has("crashed")) return decideCrashed(crowd);
+  const clean = crowd.seen("clean");
+  if (clean.length < crowd.all.length) {
+    return refuse(`${list(crowd.others(crowd.names("clean")))} has lost its data, which may have been the latest`);
+  }
+  const [last, ...more] = clean.filter(({ saved }) => saved?.safe);
+  if (last === undefined) return refuse("no member was the last to leave (safe_to_bootstrap is 0 on all)");
+  if (more.length > 0) {
+    return refuse(`${list([last, ...more].map(({ host }) => host))} all claim to have been the last to leave`);
+  }
+  const seqno = last.saved?.seqno ?? -1;
+  const ahead = clean.filter(({ saved }) => (saved?.seqno ?? -1) > seqno).map(({ host }) => host);
+  if (ahead.length > 0) {
+    return refuse(`${last.host} claims to have been the last to leave, but ${list(ahead)} has later writes`);
+  }
+  return {
+    kind: "bootstrap",
+    host: last.host,
+    fresh: false,
+    joiners: crowd.others([last.host]),
+    why: `all were stopped cleanly, and ${last.host} was the last to leave, at ${seqno}`,
+  };
+}
+
+function decideEmpty(crowd: Crowd, seed: string): Decision {
+  const members = crowd.seen("empty", "half-transfer");
+  const recorded = members.filter((member) => member.recorded !== undefined);
+  const [known] = recorded;
+  if (known !== undefined) {
+    return refuse(
+      `no member has data, but ${list(recorded.map(({ host }) => host))} was part of cluster ${known.recorded}`,
+      "is a volume not mounted? Restore the data; to give it up for good, remove /opt/keybuzz/mariadb/cluster on each",
+    );
+  }
+  if (crowd.has("half-transfer")) {
+    return refuse(
+      `${list(crowd.names("half-transfer"))} was receiving a cluster's data, and nobody has it any more`,
+      "restore the data; to give it up for good, empty the data folder there",
+    );
+  }
+  if (!members.some(({ host }) => host === seed)) return refuse(`the first member, ${seed}, is not in the inventory`);
+  return {
+    kind: "bootstrap",
+    host: seed,
+    fresh: true,
+    joiners: crowd.others([seed]),
+    why: "no member has data, and none ever had",
+  };
+}
+
+function decideCrashed(crowd: Crowd): Decision {
+  const crashed = crowd.seen("crashed");
+  if (commonView(crashed) === undefined) {
+    return refuse(
+      `${list(crashed.map(({ host }) => host))} ended without a stop, and their last view cannot be restored`,
+    );
+  }
+  const hosts = crashed.map(({ host }) => host);
+  return {
+    kind: "together",
+    hosts,
+    joiners: crowd.others(hosts),
+    why: "every member of the last view is at hand, with the view saved: they restore it by themselves",
+  };
+}
+
+/** The view that all of these saved, where they are all of its members and no one else; undefined otherwise. */
+function commonView(members: readonly SeenMember[]): string | undefined {
+  const [first, ...rest] = members.map(({ view }) => view);
+  if (first === undefined || rest.some((view) => view === undefined || !sameView(view, first))) return undefined;
+  const selves = new Set(members.map(({ view }) => view?.self));
+  const whole = first.members.length === selves.size && first.members.every((name) => selves.has(name));
+  return whole ? first.id : undefined;
+}
+
+function sameView(a: SavedView, b: SavedView): boolean {
+  return a.id === b.id && [...a.members].sort().join() === [...b.members].sort().join();
+}
+
+function distinct(texts: readonly string[]): readonly string[] {
+  return [...new Set(texts)];
+}
