@@ -9,7 +9,7 @@ import { isRunning } from "./host/boot.ts";
 import { readHostRecord } from "./host/file-system.ts";
 import { bootHosts, gatherMaterials, prepareHosts } from "./host/start.ts";
 import { ensureImages } from "./images/images.ts";
-import { startRegistry } from "./images/registry.ts";
+import { startRegistry } from "./images/services.ts";
 import { labPaths, makePrivateDir } from "./lab-dir.ts";
 import { withLock } from "./lock.ts";
 import { prepareMachine } from "./machine.ts";

@@ -23,8 +23,9 @@ useradd --system --uid ${MYSQL_ID} --gid mysql --home-dir /var/lib/mysql --no-cr
 rm -rf /var/lib/mysql /etc/mysql/debian.cnf /etc/mysql/debian-start
 install -d -o mysql -g mysql -m 0755 /var/lib/mysql
 install -d /docker-entrypoint-initdb.d
-# What Debian presets for a server on its own (loopback only, short binary logs) is left to who runs the container.
-find /etc/mysql/mariadb.conf.d -type f -exec sed -Ei 's/^(bind-address|expire_logs_days)/#\\1/' {} +
+# What Debian presets for a server on its own (loopback only, short binary logs, the messages of a state transfer to a
+# syslog that no container has) is left to who runs the container.
+find /etc/mysql/mariadb.conf.d -type f -exec sed -Ei 's/^(bind-address|expire_logs_days|syslog)/#\\1/' {} +
 # Unpacking is most of what a pull costs: statically linked tools for tables that nobody uses, and perl's for texts in
 # Chinese, Japanese and Korean, are a quarter of what the packages bring.
 cd /usr/bin

@@ -7,11 +7,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { command } from "../command.ts";
 import { LabError, messageOf } from "../errors.ts";
-import { labPaths } from "../lab-dir.ts";
-import { controllerNamespace } from "../names.ts";
 import { inNamespace } from "../network/namespaces.ts";
-import { serviceLog, startService } from "../services.ts";
-import { type ImagePaths, imagePaths } from "./paths.ts";
+import type { ImagePaths } from "./paths.ts";
 
 /** Where a registry listens, and what it may do. */
 export interface RegistryConfig {
@@ -21,9 +18,6 @@ export interface RegistryConfig {
   /** Refuse pushes. Several read-only registries may share one storage. */
   readonly readOnly: boolean;
 }
-
-/** Port at which a lab's registry answers plain HTTP. */
-export const REGISTRY_PORT = 5000;
 
 const READY_TIMEOUT_MS = 10_000;
 /** Beside this file, whether that is source or compiled. */
@@ -46,25 +40,6 @@ export function renderRegistryConfig({ address, port, storage, readOnly }: Regis
     http: { addr: `${address}:${port}`, headers: { "X-Content-Type-Options": ["nosniff"] } },
   };
   return `${JSON.stringify(document, null, 2)}\n`; // JSON is YAML
-}
-
-/**
- * Starts a lab's registry unless it runs, read-only over the published images, and waits until it answers.
- *
- * @throws {LabError} when it does not answer within 10 s; the message holds the end of its log.
- */
-export async function startRegistry(lab: string, gateway: string, paths: ImagePaths = imagePaths()): Promise<void> {
-  const configPath = join(labPaths(lab).dir, "registry.json");
-  const config = { address: gateway, port: REGISTRY_PORT, storage: paths.storage, readOnly: true };
-  await mkdir(paths.storage, { recursive: true });
-  await writeFile(configPath, renderRegistryConfig(config));
-  const argv = ["docker-registry", "serve", configPath];
-  await startService(lab, { name: "registry", where: "controller", argv });
-  await waitForHttp({
-    url: `http://${gateway}:${REGISTRY_PORT}/v2/`,
-    namespace: controllerNamespace(lab),
-    logFile: serviceLog(lab, "registry"),
-  });
 }
 
 /**
