@@ -88,6 +88,7 @@ function loadVariables(runtime: Runtime, module: VariableModule, isStart: boolea
     const [name, value] = [String(row["variable_name"]), String(row["variable_value"])];
     if (allowed(name) && isValid(name, value)) runtime.variables.set(name, value);
   }
+  runtime.variables.alignCollation();
   replaceVariables(runtime, module);
 }
 

@@ -11,6 +11,7 @@ import { type Line, type RecordedRow, readRecording, withoutVolatile } from "./t
 import type { ClientError, ClientReply } from "./testing/wire-client.ts";
 
 const HOST = "10.0.0.173";
+const DATADIR = "/var/lib/proxysql";
 const BACKENDS = ["10.0.0.170", "10.0.0.171", "10.0.0.172"];
 const QUERY_TIMEOUT_MS = 30_000;
 const HANG_MS = 2_000;
@@ -107,7 +108,7 @@ function describeReply(reply: ClientReply, line: Line, datadir: string): object 
   if ("ok" in reply) return { ok: reply.ok };
   if ("error" in reply) return { error: reply.error };
   const rows = withoutVolatile(line.sql ?? "", asRecords(reply)).slice(0, line.rows?.length || undefined);
-  const text = JSON.stringify(rows).replaceAll(datadir, "/var/lib/proxysql");
+  const text = JSON.stringify(rows).replaceAll(datadir || DATADIR, DATADIR);
   return {
     rows: JSON.parse(text) as RecordedRow[],
     ...(reply.rows.length === 0 ? { columns: reply.columns } : {}),
@@ -117,7 +118,10 @@ function describeReply(reply: ClientReply, line: Line, datadir: string): object 
 
 function describeRecorded(line: Line): object {
   if (line.ok !== undefined) return { ok: line.ok };
-  if (line.error !== undefined) return { error: line.error };
+  if (line.error !== undefined) {
+    const { code, state, message } = line.error;
+    return { error: { code, state, message } };
+  }
   return {
     rows: withoutVolatile(line.sql ?? "", line.rows ?? []),
     ...(line.columns === undefined ? {} : { columns: line.columns }),
@@ -149,6 +153,7 @@ async function replayConnect(bench: Bench, line: Line): Promise<void> {
   const rows = select1.rows?.map((row) => ({ 1: String(row["1"]) }));
   const recorded = { ...select1, ...(rows === undefined ? {} : { rows }) };
   expect(describeReply(reply, recorded, ""), `SELECT 1 of ${user}`).toEqual(describeRecorded(recorded));
+  await bench.remote.ask({ op: "close", name: "other" });
 }
 
 const RAW_COMMANDS: Readonly<Record<string, string>> = {

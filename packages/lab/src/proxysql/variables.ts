@@ -191,11 +191,11 @@ export class Variables {
     const fallback = DEFAULTS.get(name);
     const isFlag = fallback === "true" || fallback === "false";
     this.#values.set(name, isFlag ? String(/^(true|1)$/i.test(value)) : value);
-    if (name === "mysql-default_charset") this.#followCharset(value);
   }
 
-  /** A collation of another character set than the default one gives way to that set's own default. */
-  #followCharset(charset: string): void {
+  /** Makes a collation of another character set than the default one give way to that set's own default. */
+  alignCollation(): void {
+    const charset = this.get("mysql-default_charset");
     const name = "mysql-default_collation_connection";
     if (this.get(name).startsWith(`${charset}_`) || this.get(name) === charset) return;
     this.#values.set(name, COLLATIONS[charset] ?? this.get(name));

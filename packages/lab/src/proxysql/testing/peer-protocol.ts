@@ -10,5 +10,6 @@ export type PeerRequest =
       readonly password: string;
       readonly database?: string;
     }
+  | { readonly op: "close"; readonly name: string }
   | { readonly op: "query"; readonly name: string; readonly sql: string; readonly timeoutMs: number }
   | { readonly op: "raw"; readonly name: string; readonly hex: string; readonly timeoutMs: number };

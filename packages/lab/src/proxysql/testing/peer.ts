@@ -28,6 +28,9 @@ async function serve(request: PeerRequest): Promise<unknown> {
       const { serverVersion, authPlugin, capabilities } = client.greeting;
       return { greeting: { serverVersion, authPlugin, capabilities } };
     }
+    case "close":
+      clientOf(request.name).close();
+      return {};
     case "query":
       return clientOf(request.name).query(request.sql, request.timeoutMs);
     case "raw": {
