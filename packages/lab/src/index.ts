@@ -12,6 +12,7 @@ export {
   processes,
   replaceHost,
 } from "./faults.ts";
+export { labDirectory, labProcesses } from "./inspect.ts";
 export { labNames } from "./lab-dir.ts";
 export { CONTROLLER, type LinkEnd } from "./network/ends.ts";
 export { heal, lose, partition } from "./network/partition.ts";
