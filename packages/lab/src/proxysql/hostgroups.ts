@@ -107,9 +107,9 @@ function byHostgroupAndName(left: Server, right: Server): number {
 /**
  * The servers of all hostgroups at run time.
  *
- * Emits `changed` when a server may have become available.
+ * Emits `changed` when a server may have become available, `loaded` when the rows come from a LOAD.
  */
-export class Hostgroups extends EventEmitter<{ changed: [] }> {
+export class Hostgroups extends EventEmitter<{ changed: []; loaded: [] }> {
   readonly #servers = new Map<string, Server>();
   /** Counts changes of the set; Servers_table_version in stats_mysql_global. */
   version = 0;

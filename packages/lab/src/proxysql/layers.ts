@@ -62,6 +62,11 @@ function recordChecksum(runtime: Runtime, family: Family, isStart: boolean): voi
   if (family === "PROXYSQL SERVERS") record("proxysql_servers", hashRows(copies));
 }
 
+/** Records that the monitor has placed servers anew: what is at run time has changed, what was loaded has not. */
+export function recordPlacement(runtime: Runtime): void {
+  runtime.checksums.bump("mysql_servers", hashRows(serversAtRuntime(runtime)));
+}
+
 /** Rows of runtime_mysql_servers. */
 export function serversAtRuntime(runtime: Runtime): (string | number)[][] {
   return runtime.hostgroups.list().map((server) => serverValues(server.row, server.status));
@@ -71,6 +76,7 @@ function loadServers(runtime: Runtime): void {
   const rows = select(runtime.databases.internal, "SELECT * FROM main.mysql_servers").map(serverRowOf);
   runtime.configuredServers = rows.filter((row) => row.status !== "OFFLINE_HARD");
   runtime.hostgroups.replace(runtime.configuredServers);
+  runtime.hostgroups.emit("loaded");
 }
 
 function loadUsers(runtime: Runtime): void {
@@ -90,6 +96,7 @@ function loadVariables(runtime: Runtime, module: VariableModule, isStart: boolea
   }
   runtime.variables.alignCollation();
   replaceVariables(runtime, module);
+  runtime.variables.emit("loaded");
 }
 
 /** Makes the memory layer's variables of a module equal to the running ones. */

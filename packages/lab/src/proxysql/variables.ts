@@ -1,3 +1,4 @@
+import { EventEmitter } from "node:events";
 import { readVariableDefaults } from "./schema.ts";
 
 /** Which module a variable belongs to: the word before the first dash. */
@@ -162,8 +163,12 @@ const COLLATIONS: Readonly<Record<string, string>> = {
   utf8mb4: "utf8mb4_general_ci",
 };
 
-/** The running values of all variables, and typed access to those that steer this server. */
-export class Variables {
+/**
+ * The running values of all variables, and typed access to those that steer this server.
+ *
+ * Emits `loaded` after each LOAD of a module's variables.
+ */
+export class Variables extends EventEmitter<{ loaded: [] }> {
   readonly #values = new Map(DEFAULTS);
 
   /** Current value by full name; the empty string for an unknown name. */
