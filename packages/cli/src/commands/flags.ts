@@ -1,0 +1,67 @@
+import * as Flags from "@oclif/core/flags";
+import type { ConnectionRequest } from "../services/connection.ts";
+
+/** The inventory, wherever one is read. */
+export const inventoryFlag = {
+  inventory: Flags.string({
+    char: "i",
+    env: "KB_INVENTORY",
+    helpValue: "FILE",
+    description: "inventory (YAML, or TSV with a mapping beside it); inventories/keybuzz.yml unless given",
+  }),
+};
+
+/** How to reach hosts. */
+export const connectionFlags = {
+  "private-key": Flags.string({
+    env: "KB_SSH_KEY",
+    helpValue: "FILE",
+    helpGroup: "CONNECTION",
+    description: "private key for hosts that name none; else the ssh agent and ~/.ssh/id_*",
+  }),
+  "known-hosts": Flags.string({
+    env: "KB_KNOWN_HOSTS",
+    helpValue: "FILE",
+    helpGroup: "CONNECTION",
+    description: "known host keys; ~/.ssh/known_hosts and /etc/ssh/ssh_known_hosts unless given",
+  }),
+  "host-keys": Flags.option({ options: ["strict", "accept-new", "off"] as const })({
+    default: "strict" as const,
+    helpGroup: "CONNECTION",
+    description: "trust known hosts only, also hosts seen for the first time, or anybody",
+  }),
+  "ask-become-pass": Flags.boolean({
+    helpGroup: "CONNECTION",
+    description: "ask for the sudo password on the terminal",
+  }),
+  forks: Flags.integer({
+    min: 1,
+    helpValue: "N",
+    helpGroup: "CONNECTION",
+    description: "hosts at once; 50 unless given",
+  }),
+};
+
+/** How to tell what happens. */
+export const outputFlags = {
+  json: Flags.boolean({ description: "one event a line, as JSON" }),
+  verbose: Flags.boolean({
+    char: "v",
+    description: "unchanged tasks, what long actions print, round trips and stacks too",
+  }),
+};
+
+/** The values of {@link connectionFlags}, as services take them. */
+export function connectionRequest(flags: {
+  readonly "private-key"?: string | undefined;
+  readonly "known-hosts"?: string | undefined;
+  readonly "host-keys": ConnectionRequest["hostKeys"];
+  readonly "ask-become-pass": boolean;
+}): ConnectionRequest {
+  return {
+    privateKey: flags["private-key"],
+    knownHosts: flags["known-hosts"],
+    hostKeys: flags["host-keys"],
+    askBecomePass: flags["ask-become-pass"],
+  };
+}

@@ -1,0 +1,73 @@
+import * as Args from "@oclif/core/args";
+import { Command } from "@oclif/core/command";
+import * as Flags from "@oclif/core/flags";
+import { connectionFlags, connectionRequest, inventoryFlag, outputFlags } from "./flags.ts";
+
+/** `kb play`: brings hosts to what a playbook declares, or tells what that would change. */
+export default class Play extends Command {
+  static override summary = "Bring hosts to what a playbook declares, or with --check tell what that would change";
+  static override description = `Changes only what differs; a second run changes nothing.
+
+Exit codes:
+- 0: converged
+- 1: a host failed
+- 2: bad usage or input, found before any connection was made
+- 3: with --check --exit-code, something would change
+- 4: a host could not be reached
+- 70: a defect of kb
+- 130: interrupted`;
+  static override examples = [
+    "<%= config.bin %> play galera --check --diff",
+    "<%= config.bin %> play galera -i servers.tsv --limit maria-01",
+    "<%= config.bin %> play ./playbooks/verify.ts -e timeoutS=30 --json",
+  ];
+  static override args = {
+    playbook: Args.string({ required: true, description: "name of a file in playbooks/, or a path" }),
+  };
+  static override flags = {
+    ...inventoryFlag,
+    check: Flags.boolean({ char: "C", description: "change nothing; tell what would be changed" }),
+    diff: Flags.boolean({ char: "D", description: "show each change in full, with text diffs" }),
+    limit: Flags.string({
+      char: "l",
+      helpValue: "PATTERN",
+      description: "work on these hosts only: names, groups, globs, mariadb[0], &and, !not",
+    }),
+    param: Flags.string({
+      char: "e",
+      multiple: true,
+      multipleNonGreedy: true,
+      helpValue: "NAME=VALUE",
+      description: "param of the playbook; may be given several times",
+    }),
+    "exit-code": Flags.boolean({
+      dependsOn: ["check"],
+      description: "with --check: exit with 3 if anything would change",
+    }),
+    ...outputFlags,
+    ...connectionFlags,
+  };
+
+  override async run(): Promise<number> {
+    const { args, flags } = await this.parse(Play);
+    const { reported } = await import("../services/reported.ts");
+    const { playByName } = await import("../services/play.ts");
+    return reported({ json: flags.json, verbose: flags.verbose, diff: flags.diff }, (reporter) =>
+      playByName(
+        {
+          playbook: args.playbook,
+          inventory: flags.inventory,
+          check: flags.check,
+          diff: flags.diff,
+          limit: flags.limit,
+          forks: flags.forks,
+          params: flags.param ?? [],
+          exitCode: flags["exit-code"],
+          connection: connectionRequest(flags),
+          directory: process.cwd(),
+        },
+        reporter,
+      ),
+    );
+  }
+}

@@ -1,0 +1,62 @@
+import { relative } from "node:path";
+import { type Inventory, matchHosts } from "@keybuzz/runner";
+import type { Reporter } from "../reporters/reporter.ts";
+import type { ConnectionRequest } from "./connection.ts";
+import { findInventory, readInventory } from "./find-inventory.ts";
+import { findPlaybook, loadPlaybook } from "./find-playbook.ts";
+import { parseParams } from "./params.ts";
+import { runPlaybook } from "./run-playbook.ts";
+
+/** `kb play`, as its command line was. */
+export interface PlayRequest {
+  readonly playbook: string;
+  readonly inventory: string | undefined;
+  readonly check: boolean;
+  readonly diff: boolean;
+  readonly limit: string | undefined;
+  readonly forks: number | undefined;
+  /** `NAME=VALUE` each. */
+  readonly params: readonly string[];
+  readonly exitCode: boolean;
+  readonly connection: ConnectionRequest;
+  readonly directory: string;
+}
+
+/**
+ * Finds a playbook and an inventory and plays the one against the other.
+ * @throws UsageError before any connection is made
+ */
+export async function playByName(request: PlayRequest, reporter: Reporter): Promise<number> {
+  const params = parseParams(request.params);
+  const playbook = await loadPlaybook(findPlaybook(request.playbook, request.directory));
+  const inventory = await openInventory(request.inventory, request.directory, reporter);
+  const limit = request.limit === undefined ? undefined : matchHosts(inventory, request.limit);
+  return runPlaybook(
+    {
+      playbook,
+      inventory,
+      limit,
+      params,
+      mode: request.check ? "check" : "apply",
+      diff: request.diff,
+      forks: request.forks,
+      directory: request.directory,
+      connection: request.connection,
+      driftIsExit: request.exitCode,
+    },
+    reporter,
+  );
+}
+
+/** Reads the inventory and, where nobody named one, says which it is. */
+export async function openInventory(
+  named: string | undefined,
+  directory: string,
+  reporter: Reporter,
+): Promise<Inventory> {
+  const file = findInventory(named, directory);
+  if (named === undefined) {
+    reporter.emit({ type: "note", level: "info", text: `inventory: ${relative(directory, file)}` });
+  }
+  return readInventory(file, directory);
+}

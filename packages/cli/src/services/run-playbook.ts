@@ -1,0 +1,57 @@
+import { EXIT, type Inventory, type Playbook, play, type RunEvent } from "@keybuzz/runner";
+import type { Reporter } from "../reporters/reporter.ts";
+import { type ConnectionRequest, prepareReach } from "./connection.ts";
+import { listenForInterrupt } from "./interrupt.ts";
+
+/** A playbook and an inventory, with what the command line says about the run. */
+export interface Run {
+  readonly playbook: Playbook;
+  readonly inventory: Inventory;
+  readonly mode: "check" | "apply";
+  readonly diff: boolean;
+  readonly limit: readonly string[] | undefined;
+  readonly forks: number | undefined;
+  readonly params: Readonly<Record<string, string>>;
+  readonly directory: string;
+  readonly connection: ConnectionRequest;
+  /** Whether changes that check mode foresees end the command with exit code 3. */
+  readonly driftIsExit: boolean;
+}
+
+/**
+ * Plays a playbook, with Ctrl-C, questions on the terminal and exit codes as the command line promises them.
+ * @throws UsageError for input that does not fit, before any connection is made
+ */
+export async function runPlaybook(run: Run, reporter: Reporter): Promise<number> {
+  const reach = await prepareReach(run.connection, () => reporter.suspend());
+  const interrupt = listenForInterrupt((text) => reporter.emit({ type: "note", level: "warn", text }));
+  let exitCode: number = EXIT.converged;
+  const emit = (event: RunEvent): void => {
+    interrupt.note(event);
+    const told = event.type === "run-end" && run.driftIsExit ? withDrift(event) : event;
+    if (told.type === "run-end") exitCode = told.exitCode;
+    reporter.emit(told);
+  };
+  try {
+    await play(run.playbook, {
+      inventory: run.inventory,
+      mode: run.mode,
+      diff: run.diff,
+      params: run.params,
+      directory: run.directory,
+      interrupt: interrupt.signal,
+      emit,
+      ...reach,
+      ...(run.limit === undefined ? {} : { limit: run.limit }),
+      ...(run.forks === undefined ? {} : { forks: run.forks }),
+    });
+    return exitCode;
+  } finally {
+    interrupt.close();
+  }
+}
+
+function withDrift(event: Extract<RunEvent, { type: "run-end" }>): RunEvent {
+  const drift = event.recap.some(({ changed, unknown }) => changed + unknown > 0);
+  return drift && event.exitCode === EXIT.converged ? { ...event, exitCode: EXIT.drift } : event;
+}
