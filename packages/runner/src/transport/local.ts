@@ -5,7 +5,8 @@ import type { Connect } from "./transport.ts";
 /** The controller itself: commands run in child processes. */
 export const connectLocal: Connect = async (target) => ({
   async start(command) {
-    const child = spawn("/bin/sh", ["-c", command], { stdio: ["pipe", "pipe", "pipe"], env: localEnvironment() });
+    // In a session of its own, as over ssh: Ctrl-C is for us, not for an action that is half done.
+    const child = spawn("/bin/sh", ["-c", command], { stdio: "pipe", env: localEnvironment(), detached: true });
     await new Promise<void>((resolve, reject) => {
       child.once("spawn", resolve);
       child.once("error", (cause) => {
