@@ -86,7 +86,8 @@ export class InventoryBuilder {
     const groups = new Map<string, InventoryGroup>();
     for (const [name, { source }] of this.#groups) {
       const members = [...hosts.values()].filter((host) => host.groups.includes(name)).map((host) => host.name);
-      groups.set(name, { name, source, hosts: members });
+      const children = [...this.#groups].filter(([, group]) => group.parents.has(name)).map(([child]) => child);
+      groups.set(name, { name, source, hosts: members, children });
     }
     return { file: this.#file, hosts, groups };
   }

@@ -32,6 +32,8 @@ export interface InventoryGroup {
   readonly source: Source;
   /** Host names in the order of the inventory, those of child groups included. */
   readonly hosts: readonly string[];
+  /** Names of the groups directly in this one. */
+  readonly children: readonly string[];
 }
 
 /** Hosts and groups, whatever they were read from. */
