@@ -9,7 +9,7 @@ import { isRunning } from "./host/boot.ts";
 import { readHostRecord } from "./host/file-system.ts";
 import { bootHosts, gatherMaterials, prepareHosts } from "./host/start.ts";
 import { ensureImages } from "./images/images.ts";
-import { startRegistry } from "./images/services.ts";
+import { startImageServices } from "./images/services.ts";
 import { labPaths, makePrivateDir } from "./lab-dir.ts";
 import { withLock } from "./lock.ts";
 import { prepareMachine } from "./machine.ts";
@@ -39,7 +39,7 @@ export async function up(spec: LabSpec, options: { readonly onStep?: OnStep } = 
     writeFileSync(labPaths(spec.name).record, JSON.stringify({ spec, subnet }));
     await ensureNetwork(spec, subnet, steps);
     await startMirror(spec.name, subnet.gateway);
-    await startRegistry(spec.name, subnet.gateway);
+    await startImageServices(spec.name, subnet.gateway);
     await ensureHosts(spec, subnet, base, steps);
   });
   if (spec.rttMs !== undefined) await setDistance(spec.name, { rttMs: spec.rttMs });

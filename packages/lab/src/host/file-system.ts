@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { command } from "../command.ts";
+import { trustCertificate } from "../images/certificate.ts";
 import { hostPaths } from "../lab-dir.ts";
 import { unmountBelow } from "../mounts.ts";
 import type { LabHost } from "../spec.ts";
@@ -70,6 +71,7 @@ async function writeHostFiles(root: string, host: LabHost, materials: HostMateri
   );
   write(root, "/etc/machine-id", `${machineId}\n`, 0o444);
   write(root, "/etc/systemd/system/docker.service.d/lab.conf", materials.dockerDropIn);
+  await trustCertificate(root);
   const hostKey = join(root, "etc/ssh/ssh_host_ed25519_key");
   await command(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", host.name, "-f", hostKey]);
   copyFileSync(`${hostKey}.pub`, hostKeyFile(root));

@@ -9,7 +9,7 @@ import { command } from "../command.ts";
 import type { Steps } from "../steps.ts";
 import { writeEntries } from "./file-entries.ts";
 import type { ImagePaths } from "./paths.ts";
-import { type BaseLayer, type LayerRecipe, type PackagesLayer, recipeKey } from "./recipe.ts";
+import { type BaseLayer, type LayerRecipe, layerName, type PackagesLayer } from "./recipe.ts";
 import { removedPaths, writeWhiteouts } from "./whiteout.ts";
 
 /** A finished layer: an uncompressed tar on this machine, and what an image manifest has to say of it. */
@@ -49,7 +49,7 @@ const PRIVATE_MOUNTS = ["unshare", "--mount", "--propagation=private", "--"];
  * @throws {LabError} when a program of the build fails; its output is in the message.
  */
 export async function ensureLayer(recipe: LayerRecipe, context: LayerContext): Promise<Layer> {
-  const name = join(context.paths.layers, `${recipe.name}-${recipeKey(recipe)}`);
+  const name = join(context.paths.layers, layerName(recipe));
   const record = `${name}.json`;
   if (!existsSync(record)) {
     const work = await newWorkDirectory(context.paths);
@@ -78,7 +78,7 @@ function assemble(recipe: LayerRecipe, work: string, context: LayerContext): Pro
 
 /** The unpacked root of a base layer, made once and then only read. */
 async function ensureRoot(recipe: BaseLayer, { paths, mirror, proxy, steps }: LayerContext): Promise<string> {
-  const directory = join(paths.roots, `${recipe.name}-${recipeKey(recipe)}`);
+  const directory = join(paths.roots, layerName(recipe));
   if (existsSync(directory)) return directory;
   const root = join(await newWorkDirectory(paths), "root");
   // Mounts that debootstrap makes (proc, sys) end with the mount namespace.

@@ -116,6 +116,8 @@ async function shareWithStorage({ path, digest }: Layer, { storage, work }: Imag
   const stored = join(storage, "docker/registry/v2/blobs/sha256", hex.slice(0, 2), hex, "data");
   await link(stored, join(work, hex));
   await rename(join(work, hex), path);
+  // Renaming one name of a file to another of its names does nothing, and leaves both.
+  await rm(join(work, hex), { force: true });
 }
 
 function recordPath(repository: string, paths: ImagePaths): string {

@@ -77,29 +77,22 @@ export interface ImageRecipe {
 /** Raised when the way layers are made changes, so that what an older version built is built again. */
 const BUILDER_VERSION = 1;
 
-/** JSON with the keys of every object in order, so that equal values have equal texts. */
-export function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) =>
-    inner !== null && typeof inner === "object" && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  );
-}
-
 /**
- * The key of a recipe: 16 hex digits of the SHA-256 of all that it says, `from` paths excepted (two checkouts in
- * different folders share what they build).
+ * The key of anything that is built from plain data: 16 hex digits of the SHA-256 of all that it says. The order of an
+ * object's keys does not matter, nor where a `copy` entry lies on this machine: checkouts in different folders share
+ * what they build.
  */
-export function recipeKey(recipe: LayerRecipe | ImageRecipe): string {
-  const text = canonicalJson({ builder: BUILDER_VERSION, recipe: withoutSourcePaths(recipe) });
+export function recipeKey(recipe: object): string {
+  const text = JSON.stringify({ builder: BUILDER_VERSION, recipe }, (_key, value: unknown) => {
+    if (value === null || typeof value !== "object" || Array.isArray(value)) return value;
+    const isCopy = "kind" in value && value.kind === "copy";
+    const entries = Object.entries(value).filter(([name]) => !(isCopy && name === "from"));
+    return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+  });
   return createHash("sha256").update(text).digest("hex").slice(0, 16);
 }
 
-function withoutSourcePaths(recipe: LayerRecipe | ImageRecipe): unknown {
-  if ("layers" in recipe) return { ...recipe, layers: recipe.layers.map(withoutSourcePaths) };
-  if (recipe.kind !== "files") return recipe;
-  return {
-    ...recipe,
-    files: recipe.files.map((file) => (file.kind === "copy" ? { ...file, from: undefined } : file)),
-  };
+/** Name under which a layer, and the root that it is made from, are kept. */
+export function layerName(recipe: LayerRecipe): string {
+  return `${recipe.name}-${recipeKey(recipe)}`;
 }

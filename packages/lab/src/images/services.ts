@@ -27,8 +27,7 @@ export async function startImageServices(lab: string, gateway: string, paths = i
   await Promise.all([startRegistry(lab, gateway, paths), startOrigin(lab, gateway, paths)]);
 }
 
-/** Starts the registry alone. */
-export async function startRegistry(lab: string, gateway: string, paths = imagePaths()): Promise<void> {
+async function startRegistry(lab: string, gateway: string, paths = imagePaths()): Promise<void> {
   const configPath = join(labPaths(lab).dir, "registry.json");
   const config = { address: gateway, port: REGISTRY_PORT, storage: paths.storage, readOnly: true };
   await mkdir(paths.storage, { recursive: true });
@@ -48,7 +47,7 @@ async function startOrigin(lab: string, gateway: string, paths: ImagePaths): Pro
   };
   await writeFile(configPath, JSON.stringify(config));
   await startService(lab, { name: "origin", where: "controller", argv: [process.execPath, ORIGIN_MAIN, configPath] });
-  await waitUntilServed(lab, "origin", `http://${gateway}:${FILES_PORT}/key.asc`);
+  await waitUntilServed(lab, "origin", `http://${gateway}:${FILES_PORT}/kb-hello/InRelease`);
 }
 
 function waitUntilServed(lab: string, service: string, url: string): Promise<void> {
