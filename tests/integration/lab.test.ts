@@ -42,6 +42,9 @@ function overSsh(lab: string, login: string, command: string): string {
   return execFileSync(file, args, { encoding: "utf8", timeout: 30_000, stdio: ["ignore", "pipe", "pipe"] }).trim();
 }
 
+/** Tells one boot of a host from the next. */
+const BOOTED_AT = "systemctl show -P UserspaceTimestampMonotonic";
+
 async function texts(spec: LabSpec): Promise<readonly string[]> {
   const steps: string[] = [];
   await up(spec, { onStep: ({ text }) => steps.push(text) });
@@ -65,6 +68,9 @@ function remains(lab: string): readonly string[] {
     ...(existsSync("/run/netns") ? readdirSync("/run/netns") : []).filter((name) => name.includes(`kblab-${lab}`)),
     ...mounts.filter((line) => line.includes(dir)),
     ...loops.split("\n").filter((line) => line.includes(dir)),
+    ...["/sys/fs/cgroup", "/sys/fs/cgroup/unified", "/sys/fs/cgroup/systemd"]
+      .map((mount) => join(mount, "kblab", lab))
+      .filter((group) => existsSync(group)),
     ...labProcesses(lab).map((pid) => `process ${pid}`),
     ...(existsSync(dir) ? [dir] : []),
   ];
@@ -111,11 +117,7 @@ describe("a lab", () => {
   });
 
   it("has volumes that take a file system, which is mounted again after a reboot", async () => {
-    const before = overSsh(
-      one.name,
-      "db-01",
-      "cat /proc/sys/kernel/random/boot_id >/dev/null; systemctl show -P UserspaceTimestampMonotonic",
-    );
+    const before = overSsh(one.name, "db-01", BOOTED_AT);
     overSsh(
       one.name,
       "db-01",
@@ -123,7 +125,7 @@ describe("a lab", () => {
         "echo kept > /data/file && sync && systemd-run -q --on-active=1 systemctl reboot",
     );
     await expect
-      .poll(() => tryOverSsh("systemctl show -P UserspaceTimestampMonotonic"), { timeout: 30_000, interval: 500 })
+      .poll(() => tryOverSsh(BOOTED_AT), { timeout: 30_000, interval: 500 })
       .not.toSatisfy((answer: string) => answer === "" || answer === before);
     expect(overSsh(one.name, "db-01", "findmnt -n -o FSTYPE /data; cat /data/file")).toBe("xfs\nkept");
   });

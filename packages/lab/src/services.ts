@@ -1,8 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { endCgroup, isPopulated, makeCgroup, serviceCgroup } from "./cgroup.ts";
+import { endCgroup, isPopulated, labCgroup, makeCgroup, serviceCgroup } from "./cgroup.ts";
 import { startDetached } from "./command.ts";
 import { LabError } from "./errors.ts";
 import { labPaths } from "./lab-dir.ts";
@@ -42,6 +42,13 @@ function placed(lab: string, { where, argv }: Service): readonly string[] {
 /** End a service, if it runs. */
 export async function stopService(lab: string, name: string): Promise<void> {
   await endCgroup(serviceCgroup(lab, name));
+}
+
+/** What a lab runs or ran beside its hosts. */
+export function servicesOf(lab: string): readonly { readonly name: string; readonly running: boolean }[] {
+  const groups = existsSync(labCgroup(lab)) ? readdirSync(labCgroup(lab)) : [];
+  const names = groups.flatMap((group) => /^service-(.*)$/.exec(group)?.[1] ?? []).toSorted();
+  return names.map((name) => ({ name, running: isPopulated(serviceCgroup(lab, name)) }));
 }
 
 /** Where a service's output goes. */

@@ -1,7 +1,9 @@
-import { isPopulated, serviceCgroup } from "./cgroup.ts";
+import { distanceOf } from "./distance/distance.ts";
+import type { LinkQuality } from "./distance/relay.ts";
 import { isRunning } from "./host/boot.ts";
 import { reachFromController } from "./host/reach.ts";
 import { requireRecord } from "./record.ts";
+import { servicesOf } from "./services.ts";
 import { DEFAULT_LAB } from "./spec.ts";
 
 /** How a host of a lab is: not booted, booted without an answer on SSH, or ready. */
@@ -16,10 +18,11 @@ export interface LabStatus {
   readonly hosts: readonly { readonly name: string; readonly address: string; readonly state: HostState }[];
   /** What runs beside the hosts. */
   readonly services: readonly { readonly name: string; readonly running: boolean }[];
+  /** At which distance from the hosts the controller is held. */
+  readonly distance: LinkQuality;
 }
 
 const ANSWER_TIMEOUT_MS = 2000;
-const SERVICES = ["mirror", "mirror-port", "registry"];
 
 /** Look at a lab; its hosts are asked on SSH's port, for two seconds at most. @throws {LabError} without such a lab. */
 export async function status(name: string = DEFAULT_LAB): Promise<LabStatus> {
@@ -38,6 +41,7 @@ export async function status(name: string = DEFAULT_LAB): Promise<LabStatus> {
     gateway: subnet.gateway,
     prefix: subnet.prefix,
     hosts: spec.hosts.map((host) => ({ name: host.name, address: host.address, state: stateOf(host) })),
-    services: SERVICES.map((service) => ({ name: service, running: isPopulated(serviceCgroup(name, service)) })),
+    services: servicesOf(name),
+    distance: await distanceOf(name),
   };
 }

@@ -1,8 +1,9 @@
+import { existsSync } from "node:fs";
 import { connect } from "node:net";
 import { fileURLToPath } from "node:url";
 import { command } from "../command.ts";
 import { controllerNamespace } from "../names.ts";
-import { inNamespace } from "../network/namespaces.ts";
+import { inNamespace, namespacePath } from "../network/namespaces.ts";
 
 /** Addresses and how long to wait for all of them. */
 export interface ReachQuestion {
@@ -19,7 +20,8 @@ const PAUSE_MS = 100;
 
 /** Ask from the lab's controller, in a process of its own: a namespace is entered by whole processes. */
 export async function reachFromController(lab: string, question: ReachQuestion): Promise<ReachAnswer> {
-  if (question.addresses.length === 0) return {};
+  const isThere = existsSync(namespacePath(controllerNamespace(lab)));
+  if (!isThere || question.addresses.length === 0) return {};
   const script = fileURLToPath(new URL(`./reach-main${import.meta.url.slice(-3)}`, import.meta.url));
   const argv = inNamespace(controllerNamespace(lab), [process.execPath, script, JSON.stringify(question)]);
   const { stdout } = await command(argv, { timeoutMs: question.timeoutMs + 10_000 });
