@@ -1,8 +1,24 @@
+import InventoryCommand from "./inventory.ts";
+import LabDown from "./lab/down.ts";
+import LabRun from "./lab/run.ts";
+import LabSsh from "./lab/ssh.ts";
+import LabStatus from "./lab/status.ts";
+import LabUp from "./lab/up.ts";
+import ModuleList from "./module/list.ts";
+import ModuleShow from "./module/show.ts";
 import Ping from "./ping.ts";
 import Play from "./play.ts";
 
 /** Every command by its name. Each imports what it works with only when it runs: `kb --version` pays for none of it. */
 export default {
+  inventory: InventoryCommand,
+  "lab:down": LabDown,
+  "lab:run": LabRun,
+  "lab:ssh": LabSsh,
+  "lab:status": LabStatus,
+  "lab:up": LabUp,
+  "module:list": ModuleList,
+  "module:show": ModuleShow,
   ping: Ping,
   play: Play,
 };

@@ -18,7 +18,7 @@ export interface RecapOptions {
 export function recapLines({ recap, ms }: RunEnd, options: RecapOptions): string[] {
   const { paint } = options;
   const rows = recap.map((host) => recapRow(host, options));
-  const told = recap.some((host) => tasksOf(host) > 0 || host.unreachable || host.failed > 0);
+  const told = recap.some((host) => tasksOf(host) > 0 || host.failed > 0);
   const changed = options.mode === "check" ? "would change" : "changed";
   const columns = ["", "ok", changed, "unknown", "skipped", "failed", ...(options.verbose ? ["round trips"] : []), ""];
   const table = told ? ["", ...renderTable(columns, rows, paint)] : [];

@@ -1,0 +1,44 @@
+import type { ModuleDoc } from "../services/module-docs.ts";
+import type { Paint } from "./style.ts";
+import { renderTable, width } from "./table.ts";
+
+const MARGIN = "    ";
+const MAX_WIDTH = 100;
+
+/** Names and summaries. */
+export function moduleListLines(modules: readonly Pick<ModuleDoc, "name" | "summary">[], paint: Paint): string[] {
+  const rows = modules.map(({ name, summary }) => [{ text: name, tone: "place" as const }, { text: summary }]);
+  return renderTable([], rows, paint).slice(1);
+}
+
+/** Everything about one module: what it is for, its params, an example. */
+export function moduleLines(doc: ModuleDoc, paint: Paint): string[] {
+  const kind = doc.gate ? paint("dim", "  (proves or awaits; never changes anything)") : "";
+  const example = doc.example === undefined ? [] : ["", paint("strong", "example"), `  ${doc.example}`];
+  return [
+    `${paint("strong", doc.name)}${kind}`,
+    `  ${doc.summary}`,
+    "",
+    paint("strong", "params"),
+    ...doc.params.flatMap((param) => {
+      const fallback = param.default === undefined ? "" : `, default ${param.default}`;
+      const need = param.required ? paint("change", "required") : paint("dim", `optional${fallback}`);
+      return [
+        `  ${paint("place", param.name)}  ${param.type}  ${need}`,
+        ...wrap(param.description, MAX_WIDTH - MARGIN.length).map((line) => `${MARGIN}${line}`),
+      ];
+    }),
+    ...example,
+  ];
+}
+
+/** Breaks a text at spaces into lines of at most `columns`; a longer word has a line of its own. */
+export function wrap(text: string, columns: number): readonly string[] {
+  const lines: string[] = [];
+  for (const word of text.split(/\s+/).filter((part) => part !== "")) {
+    const last = lines.at(-1);
+    if (last !== undefined && width(last) + 1 + width(word) <= columns) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}
