@@ -30,7 +30,7 @@ const params = z
   );
 
 /** One time field of crontab(5). */
-function cronField(): z.ZodType<string, string | number | undefined> {
+function cronField() {
   return z
     .union([z.string(), z.int()])
     .default("*")

@@ -64,12 +64,13 @@ const spec: ModuleSpec<typeof params, DirectoryState> = {
     // The root directory of a new file system.
     return { mode: "0755", owner: rootAs(owner), group: rootAs(group) };
   },
-  plan({ params: { path, force }, current, wanted }): readonly [Action, ...Action[]] {
+  plan({ params: { path, mode, force }, current, wanted }): readonly [Action, ...Action[]] {
     if (wanted === null) return [exec(force ? sh`rm -rf --one-file-system -- ${path}` : sh`rmdir -- ${path}`)];
-    const { mode, owner, group } = wanted;
-    const attributes = setAttributes(path, { mode, owner, group });
-    // Made closed and opened last: nobody gets in before it belongs to its owner.
-    return [exec(current === null ? sh`(umask 022; mkdir -p -m 0700 -- ${path}) && ${attributes}` : attributes)];
+    if (current !== null) return [exec(setAttributes(path, current, wanted))];
+    // Made closed and opened last, so that nobody gets in before it belongs to its owner. A mode that the params leave
+    // open is right from the start: after a run that was cut short, nothing would tell that it is not.
+    const first = mode === undefined ? wanted.mode : "0700";
+    return [exec(sh`(umask 022; mkdir -p -m ${first} -- ${path}) && ${setAttributes(path, {}, wanted)}`)];
   },
   touches: ({ path }) => [`file:${path}`],
 };

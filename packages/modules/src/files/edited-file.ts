@@ -45,7 +45,7 @@ export function desiredEdited(file: EditedFile, current: EditedState | null): Ed
 /** Rewrites the file where its text differs, and sets its attributes otherwise. */
 export function planEdited(path: string, current: EditedState | null, wanted: EditedState): Action {
   const { text, mode, owner, group } = wanted;
-  if (current?.text === text) return exec(setAttributes(path, { mode, owner, group }));
+  if (current?.text === text) return exec(setAttributes(path, current, wanted));
   return {
     kind: "write",
     path,

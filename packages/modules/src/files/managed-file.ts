@@ -141,7 +141,7 @@ export function planFile(
       },
     ];
   }
-  return [exec(setAttributes(file.path, { mode, owner, group }))];
+  return [exec(setAttributes(file.path, current, wanted))];
 }
 
 function sameDigest(a: FileState, b: FileState): boolean {
@@ -149,14 +149,19 @@ function sameDigest(a: FileState, b: FileState): boolean {
   return a.sha256 === b.sha256;
 }
 
-/** Sets owner, group and mode, in this order: chown(2) clears the set-user-ID bits. */
-export function setAttributes(
-  path: string,
-  attributes: { readonly mode: string; readonly owner: string | undefined; readonly group: string | undefined },
-): Sh {
-  const { mode, owner, group } = attributes;
-  const who = `${owner ?? ""}${group === undefined ? "" : `:${group}`}`;
-  return who === "" ? sh`chmod ${mode} -- ${path}` : sh`chown ${who} -- ${path} && chmod ${mode} -- ${path}`;
+/** Permission bits and owners; those that are open are undefined. */
+export interface Attributes {
+  readonly mode?: string | undefined;
+  readonly owner?: string | undefined;
+  readonly group?: string | undefined;
+}
+
+/** Sets what differs, the mode last: chown(2) clears the set-user-ID bits. */
+export function setAttributes(path: string, current: Attributes, wanted: Attributes): Sh {
+  const owner = wanted.owner === current.owner ? "" : (wanted.owner ?? "");
+  const group = wanted.group === current.group || wanted.group === undefined ? "" : `:${wanted.group}`;
+  const mode = wanted.mode === undefined ? sh`:` : sh`chmod ${wanted.mode} -- ${path}`;
+  return owner + group === "" ? mode : sh`chown ${owner + group} -- ${path} && ${mode}`;
 }
 
 /** Old and new text for `--diff`; bytes that are no text are told by their number. */

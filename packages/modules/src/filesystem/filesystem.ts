@@ -14,11 +14,14 @@ const params = z.strictObject({
 });
 
 type Params = z.output<typeof params>;
-type FilesystemState = { readonly fstype: string };
+
+/** Not finished: a mkfs.xfs was cut short. Such a file system cannot be mounted, so nothing was ever stored in it. */
+type FilesystemState = { readonly fstype: string; readonly finished: boolean };
 
 /**
  * What a device holds. `wipefs` lists every signature that libblkid knows, of file systems, partition tables, LVM, RAID
- * and encryption alike; `lsblk` lists partitions and what else the kernel has built on it.
+ * and encryption alike; `lsblk` lists partitions and what else the kernel has built on it. Byte 126 of an XFS is
+ * `sb_inprogress`, which mkfs.xfs clears last, and without which the kernel refuses to mount it.
  * @see https://man7.org/linux/man-pages/man8/wipefs.8.html
  */
 function question({ dev, fstype }: Params): ReturnType<typeof sh> {
@@ -30,6 +33,7 @@ c=$(lsblk --noheadings --raw --output TYPE -- "$d") || exit 1
 echo "layers $(($(printf '%s\n' "$c" | wc -l)))"
 n=$(stat -c 0x%t:0x%T -- "$d") || exit 1
 if grep -q "^[0-9]* [0-9]* $((\${n%:*})):$((\${n#*:})) " /proc/self/mountinfo; then echo mounted; fi
+od -An -tu1 -j126 -N1 -- "$d" | sed 's/ *//; s/^/unfinished /' || exit 1
 command -v ${`mkfs.${fstype}`} >/dev/null && echo mkfs || echo no-mkfs`;
 }
 
@@ -42,7 +46,9 @@ function parse({ dev, fstype }: Params, { stdout, stderr, exitCode }: Output): F
     throw new Error(`what ${dev} holds cannot be told: ${stderr.trim() || `exit ${exitCode}`}`);
   }
   const signatures = [...new Set(lines.flatMap((line) => /^signature (.+)$/.exec(line)?.[1] ?? []))];
-  if (signatures.length === 1 && signatures[0] === fstype) return { fstype };
+  if (signatures.length === 1 && signatures[0] === fstype) {
+    return { fstype, finished: fstype !== "xfs" || has("unfinished 0") };
+  }
   if (signatures.length > 0) throw new Error(refusal(dev, fstype, signatures.join(", ")));
   if (!has("layers 1")) throw new Error(refusal(dev, fstype, "partitions or other devices"));
   if (has("mounted")) throw new Error(refusal(dev, fstype, "a mounted file system"));
@@ -62,11 +68,13 @@ const spec: ModuleSpec<typeof params, FilesystemState> = {
   params,
   id: ({ dev }) => dev,
   probe: (given) => ask(question(given), (output) => parse(given, output)),
-  desired: ({ fstype }) => ({ fstype }),
-  plan({ params: { dev, fstype, label, timeoutMs } }) {
+  desired: ({ fstype }) => ({ fstype, finished: true }),
+  plan({ params: { dev, fstype, label, timeoutMs }, current }) {
     const name = label === undefined ? sh`` : sh`-L ${label} `;
-    // Neither is given its option to force: mkfs.xfs by itself refuses a device with a signature too.
-    return [exec(fstype === "xfs" ? sh`mkfs.xfs -q ${name}${dev}` : sh`mkfs.ext4 -q ${name}${dev}`, { timeoutMs })];
+    if (fstype === "ext4") return [exec(sh`mkfs.ext4 -q ${name}${dev}`, { timeoutMs })];
+    // Without -f, mkfs.xfs refuses a device with a signature: here only that of its own cut-off work is overwritten.
+    const force = current?.finished === false ? sh`-f ` : sh``;
+    return [exec(sh`mkfs.xfs -q ${force}${name}${dev}`, { timeoutMs })];
   },
 };
 

@@ -70,7 +70,7 @@ function describe({ what, port, host, path, test, state }: Params): string {
 
 function parse(given: Params, { stderr, exitCode }: Output): WaitState {
   if (exitCode <= 1 || given.test !== undefined) return { met: exitCode === 0 };
-  throw new Error(`whether ${describe(given)} cannot be told: ${stderr.trim() || `exit ${exitCode}`}`);
+  throw new Error(`waiting for ${describe(given)}: it cannot be told: ${stderr.trim() || `exit ${exitCode}`}`);
 }
 
 const spec: ModuleSpec<typeof params, WaitState> = {
