@@ -25,8 +25,6 @@ export interface HostMaterials {
   /** Public key that opens the host. */
   readonly authorizedKey: string;
   readonly deployPassword: string;
-  /** Text of a drop-in for docker.service, so that dockerd finds the lab's images whatever daemon.json says. */
-  readonly dockerDropIn: string;
 }
 
 /** What is kept about a host whose files are complete. */
@@ -70,7 +68,6 @@ async function writeHostFiles(root: string, host: LabHost, materials: HostMateri
     materials.etcHosts.replace("127.0.0.1 localhost", `127.0.0.1 localhost\n127.0.1.1 ${host.name}`),
   );
   write(root, "/etc/machine-id", `${machineId}\n`, 0o444);
-  write(root, "/etc/systemd/system/docker.service.d/lab.conf", materials.dockerDropIn);
   await trustCertificate(root);
   const hostKey = join(root, "etc/ssh/ssh_host_ed25519_key");
   await command(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", host.name, "-f", hostKey]);

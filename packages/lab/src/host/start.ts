@@ -25,13 +25,7 @@ export async function gatherMaterials(spec: LabSpec, subnet: Subnet, base: strin
     ...(await ensureKeys(spec.name)),
     base,
     etcHosts: renderEtcHosts(spec, subnet.gateway, names),
-    dockerDropIn: dockerDropIn(subnet.gateway),
   };
-}
-
-/** dockerd takes this option beside any daemon.json that does not set the same key, which roles have no reason to. */
-function dockerDropIn(gateway: string): string {
-  return `[Service]\nEnvironment=DOCKER_OPTS=--registry-mirror=http://${gateway}:5000\n`;
 }
 
 /** Make or open the files of hosts that do not run, and plug them in. */
