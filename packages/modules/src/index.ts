@@ -1,3 +1,4 @@
+export { apt } from "./apt/apt.ts";
 export { blockinfile } from "./blockinfile/blockinfile.ts";
 export { command } from "./command/command.ts";
 export { cron } from "./cron/cron.ts";
@@ -16,7 +17,11 @@ export { proxysqlQueryRules } from "./proxysql/query-rules.ts";
 export { proxysqlServers } from "./proxysql/servers.ts";
 export { proxysqlUsers } from "./proxysql/users.ts";
 export { proxysqlVariables } from "./proxysql/variables.ts";
+export { service } from "./service/service.ts";
 export { sysctl } from "./sysctl/sysctl.ts";
+export { systemdUnit } from "./systemd-unit/systemd-unit.ts";
 export { template } from "./template/template.ts";
+export { ufw } from "./ufw/ufw.ts";
+export { ufwRule } from "./ufw-rule/ufw-rule.ts";
 export { user } from "./user/user.ts";
 export { waitFor } from "./wait-for/wait-for.ts";
