@@ -41,21 +41,22 @@ async function real(path: string): Promise<ProxysqlProgram> {
     kind: "real",
     version,
     runtime: [],
-    files: [{ kind: "copy", path: "/usr/bin/proxysql", from: path, mode: 0o755, fingerprint: quickFingerprint(path) }],
+    files: [{ kind: "copy", path: "/usr/bin/proxysql", from: path, mode: 0o755, fingerprint: binaryFingerprint(path) }],
     depends: ["libc6", "libgnutls30t64"],
   };
 }
 
 function standIn(): ProxysqlProgram {
   const sources = fileURLToPath(new URL("../proxysql", import.meta.url));
-  const node = nodeBinary();
+  const node = findNode();
   return {
     kind: "stand-in",
     version: STAND_IN_VERSION,
-    runtime: [{ kind: "copy", path: `${LIBRARY}/node`, from: node, mode: 0o755, fingerprint: quickFingerprint(node) }],
+    runtime: [{ kind: "copy", path: `${LIBRARY}/node`, from: node.path, mode: 0o755, fingerprint: node.version }],
     files: [
       { kind: "file", path: "/usr/bin/proxysql", mode: 0o755, content: LAUNCHER },
-      // Node takes a package.json for what says how the sources are to be read.
+      { kind: "file", path: `${LIBRARY}/proxysql.js`, mode: 0o644, content: ENTRY },
+      // Without it, Node would have to guess how the sources are to be read.
       { kind: "file", path: `${LIBRARY}/package.json`, mode: 0o644, content: '{ "type": "module" }\n' },
       ...programFiles(sources).map(
         (from): FileEntry => ({
@@ -73,7 +74,12 @@ function standIn(): ProxysqlProgram {
 
 const LAUNCHER = `#!/bin/sh
 # The KeyBuzz lab's stand-in for ProxySQL.
-exec ${LIBRARY}/node --disable-warning=ExperimentalWarning ${LIBRARY}/src/main.ts "$@"
+exec ${LIBRARY}/node --disable-warning=ExperimentalWarning ${LIBRARY}/proxysql.js "$@"
+`;
+
+/** Lists of processes, and `pidof`, show the program by its name and not as a thread of Node's. */
+const ENTRY = `process.title = ["proxysql", ...process.argv.slice(2)].join(" ");
+await import("./src/main${import.meta.url.slice(-3)}");
 `;
 
 /** All files below a folder that are part of the program: no tests, no recordings that tests compare with. */
@@ -86,17 +92,19 @@ export function programFiles(folder: string): readonly string[] {
 }
 
 /** A Node that is one file: the one that the project installs from npm, or else the one that runs this. */
-function nodeBinary(): string {
+function findNode(): { readonly path: string; readonly version: string } {
+  const running = { path: process.execPath, version: `${process.version} ${process.arch}` };
   try {
     const manifest = createRequire(import.meta.url).resolve("node/package.json");
-    return join(dirname(manifest), "bin/node");
+    const { version } = JSON.parse(readFileSync(manifest, "utf8")) as { version: string };
+    return { path: join(dirname(manifest), "bin/node"), version: `v${version} ${process.arch}` };
   } catch {
-    return process.execPath;
+    return running;
   }
 }
 
 /** Tells versions of a large binary apart without reading it. */
-function quickFingerprint(path: string): string {
+function binaryFingerprint(path: string): string {
   const { size, mtimeMs } = statSync(path);
   return `${size} bytes of ${mtimeMs}`;
 }
