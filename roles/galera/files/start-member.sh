@@ -1,0 +1,162 @@
+#!/bin/bash
+# Starts MariaDB as a member of its Galera cluster, in one of two places:
+#
+#   start-member container   in a container of an image that keeps the official image's conventions, in front of its
+#                            entrypoint
+#   start-member unit        before mariadb.service of Debian's package starts the server (ExecStartPre, as root)
+#
+# What it is for:
+# - A first member is bootstrapped only where a flag asks for it, and the flag is gone before the server starts. So no
+#   restart ever bootstraps. A flag that is old, or would do harm, is not followed.
+# - After a crash the server is told its place in the cluster's history, so that its peers send it what it missed and
+#   not everything.
+# - A member that cannot go on by itself waits until a peer listens, instead of failing and losing its saved place.
+set -euo pipefail
+
+readonly CONTAINER_DATA=/var/lib/mysql
+readonly CONTAINER_CONF=/etc/mysql/conf.d/zz-keybuzz.cnf
+readonly UNIT_DATA=/opt/keybuzz/mariadb/data
+readonly UNIT_CONF=/etc/mysql/mariadb.conf.d/zz-keybuzz.cnf
+readonly STATE=/opt/keybuzz/mariadb/state
+# Seconds for which a flag counts: a run that armed it and was killed must not bootstrap tomorrow.
+readonly FLAG_LIFE=600
+readonly NO_CLUSTER=00000000-0000-0000-0000-000000000000
+
+say() { echo "start-member: $*" >&2; }
+
+# saved FIELD: its value in grastate.dat; nothing where the file is missing or empty.
+saved() { sed -n "s/^$1: *//p" "$data/grastate.dat" 2>/dev/null || :; }
+
+has_tables() { [[ -e $data/ibdata1 ]]; }
+
+has_place() {
+  local uuid
+  uuid=$(saved uuid)
+  [[ -n $uuid && $uuid != "$NO_CLUSTER" ]]
+}
+
+# Tables that a first start of ours made and that never were part of a cluster: nothing is lost with them.
+is_unborn() { [[ -e $data/.keybuzz-first-start ]] && ! has_place; }
+
+is_empty() { ! has_place && { ! has_tables || is_unborn; }; }
+
+was_stopped_cleanly() { has_place && [[ $(saved seqno) != -1 ]]; }
+
+setting() { sed -n "s/^$1[[:space:]]*=[[:space:]]*//p" "$conf" | tail -n 1; }
+
+# Whether any other member listens for the group: then there is, or may be, a cluster.
+a_peer_listens() {
+  local peers own peer
+  peers=$(setting wsrep_cluster_address) own=$(setting wsrep_node_address)
+  peers=${peers#gcomm://}
+  for peer in ${peers//,/ }; do
+    [[ $peer == "$own" ]] && continue
+    if timeout 1 bash -c ': <"/dev/tcp/$0/4567"' "$peer" 2>/dev/null; then
+      say "$peer listens"
+      return 0
+    fi
+  done
+  return 1
+}
+
+# Takes the flag away, and says whether it is to be followed.
+take_bootstrap_flag() {
+  local flag=$STATE/bootstrap age
+  [[ -e $flag ]] || return 1
+  age=$(($(date +%s) - $(stat -c %Y "$flag")))
+  mv -f "$flag" "$flag.taken"
+  sync "$STATE"
+  if ((age > FLAG_LIFE)); then
+    say "not bootstrapping: the request is $age s old"
+  elif a_peer_listens; then
+    say "not bootstrapping: there is, or may be, a cluster already"
+  elif is_empty; then
+    return 0
+  elif was_stopped_cleanly && [[ $(saved safe_to_bootstrap) == 1 ]]; then
+    return 0
+  else
+    say "not bootstrapping: the data here was not the last to be stopped (see grastate.dat)"
+  fi
+  return 1
+}
+
+# A crashed member restores its last view together with the others; all the rest needs a peer.
+can_go_on_alone() { has_place && ! was_stopped_cleanly && [[ -s $data/gvwstate.dat ]]; }
+
+begin_first_start() {
+  say "the first member of a new cluster"
+  # An earlier first start may have ended anywhere in the middle of making the tables.
+  if is_unborn; then find "$data" -mindepth 1 -delete; fi
+  install -o mysql -g mysql -m 0600 /dev/null "$data/.keybuzz-first-start"
+}
+
+# The place in the cluster's history that InnoDB knows, as an argument for the server.
+recovered_position() {
+  local place
+  has_tables && has_place && ! was_stopped_cleanly || return 0
+  place=$(mariadbd --user=mysql --wsrep-recover --disable-log-error 2>&1 |
+    sed -n 's/.*WSREP: Recovered position: *//p' | tail -n 1)
+  if [[ -n $place && $place != "$NO_CLUSTER"* ]]; then
+    say "recovered position $place"
+    echo "--wsrep_start_position=$place"
+  fi
+}
+
+start_in_container() {
+  data=$CONTAINER_DATA conf=$CONTAINER_CONF
+  local arguments=() place told=
+  # Process 1 gets no signal that it does not ask for.
+  trap 'exit 0' TERM INT
+  until can_go_on_alone; do
+    if take_bootstrap_flag; then
+      arguments+=(--wsrep-new-cluster)
+      break
+    fi
+    if a_peer_listens; then break; fi
+    if [[ -z $told ]]; then
+      say "no peer listens on port 4567: waiting for one, or to be told to bootstrap (kb play galera.ts)"
+      told=yes
+    fi
+    sleep 1 &
+    wait $!
+  done
+  if is_empty; then
+    if ((${#arguments[@]} > 0)); then
+      begin_first_start
+    elif ! has_tables; then
+      # With a folder of this name the image makes no tables: a peer sends them.
+      install -d -o mysql -g mysql -m 0700 "$data/mysql"
+    fi
+  fi
+  place=$(recovered_position)
+  [[ -z $place ]] || arguments+=("$place")
+  trap - TERM INT
+  exec docker-entrypoint.sh mariadbd "${arguments[@]}"
+}
+
+# The unit itself recovers the position (galera_recovery).
+prepare_unit() {
+  data=$UNIT_DATA conf=$UNIT_CONF
+  rm -f /run/mysqld/wsrep-new-cluster
+  if take_bootstrap_flag; then
+    if is_empty; then
+      begin_first_start
+      mariadb-install-db --user=mysql --datadir="$data" --skip-test-db --auth-root-authentication-method=socket >&2
+    fi
+    # The unit reads this file next, and removes it once the server is up; we, before every other start.
+    echo '_WSREP_NEW_CLUSTER=--wsrep-new-cluster' >/run/mysqld/wsrep-new-cluster
+  elif ! can_go_on_alone && ! a_peer_listens; then
+    say "no peer listens on port 4567: trying again later, or when told to bootstrap (kb play galera.ts)"
+    # EX_TEMPFAIL: the unit tries again.
+    exit 75
+  fi
+}
+
+case ${1-} in
+  container) start_in_container ;;
+  unit) prepare_unit ;;
+  *)
+    say "usage: start-member container|unit"
+    exit 64
+    ;;
+esac
