@@ -1,4 +1,4 @@
-import { type Action, defineModule, exec, mapProbe, type Probe, sh, Unmet } from "@keybuzz/runner";
+import { type Action, defineModule, exec, mapProbe, type Probe, type Sh, sh, shLines, Unmet } from "@keybuzz/runner";
 import * as z from "zod";
 import { refuseLockOut } from "../firewall/ssh-guard.ts";
 import { type UfwStatus, ufwStatus } from "../probes/ufw.ts";
@@ -70,7 +70,7 @@ export const ufw = defineModule({
       if (now.default[way] !== goal.default[way]) actions.push(exec(sh`ufw default ${goal.default[way]} ${way}`));
     }
     if (now.logging !== goal.logging) actions.push(exec(sh`ufw logging ${goal.logging}`));
-    if (now.state !== goal.state) actions.push(exec(goal.state === "enabled" ? ENABLE : sh`ufw disable`));
+    if (now.state !== goal.state) actions.push(exec(goal.state === "enabled" ? switchOn(now.state) : sh`ufw disable`));
     const [first = exec(sh`ufw reload`), ...rest] = actions;
     return [first, ...rest];
   },
@@ -89,11 +89,16 @@ function readStatus(found: UfwStatus): UfwState {
   return { state, default: { incoming, outgoing, routed }, logging };
 }
 
+function switchOn(now: string): Sh {
+  // What is enabled already, and was flushed, is not loaded again by `enable`.
+  return shLines([JUMPS, now === "enabled, but not in force" ? sh`ufw reload` : sh`ufw --force enable`]);
+}
+
 /**
  * ufw adds the jumps from the kernel's chains to its own only where its own do not exist: after an `iptables -F` neither
  * `ufw enable` nor `ufw reload` brings them back. Nothing else in those chains, such as Docker's rules, is touched.
  */
-const ENABLE = sh`for kb_kind in iptables:ufw ip6tables:ufw6; do
+const JUMPS = sh`for kb_kind in iptables:ufw ip6tables:ufw6; do
   kb_tables=\${kb_kind%%:*} kb_prefix=\${kb_kind#*:}
   "$kb_tables" -w 5 -S "$kb_prefix-before-input" >/dev/null 2>&1 || continue
   for kb_way in input output forward; do
@@ -103,5 +108,4 @@ const ENABLE = sh`for kb_kind in iptables:ufw ip6tables:ufw6; do
         "$kb_tables" -w 5 -A "$kb_chain" -j "$kb_prefix-$kb_part-$kb_way" || exit 1
     done
   done
-done
-ufw --force enable && ufw reload`;
+done`;
