@@ -211,7 +211,7 @@ export function connectBackend(target: BackendTarget): Promise<BackendConnection
       }
     };
     const onError = (error: NodeJS.ErrnoException): void =>
-      settle(unreachable(target, String(error.errno ?? error.code)));
+      settle(unreachable(target, String(Math.abs(error.errno ?? 0) || error.code)));
     const onClose = (): void => settle(unreachable(target, "connection closed"));
     const login = new Login(socket, target, settle);
     const timer = setTimeout(() => settle(unreachable(target, "110")), target.timeoutMs);

@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
  * Text within backticks stays. Lists of literals are grouped as ProxySQL does it with its defaults
  * (mysql-query_digests_grouping_limit=3): `IN (?,?,?,...)`.
  */
-export function digestText(sql: string): string {
+function digestText(sql: string): string {
   const reduced = sql
     .replace(TOKEN, (token, _quoted: string | undefined, before: string | undefined) => {
       if (token.startsWith("`")) return token;
@@ -16,8 +16,7 @@ export function digestText(sql: string): string {
     .replace(/\s+/g, " ")
     .trim();
   return reduced
-    .replace(/ ?([,()=<>!+*/%|&^;]) ?/g, (match, symbol: string) => (/[,()=]/.test(symbol) ? symbol : match))
-    .replace(/\b(IN|VALUES)\(/gi, (_match, word: string) => `${word} (`)
+    .replace(/\? ?, ?(?=\?)/g, "?,")
     .replace(/\?,\?,\?(,\?)+/g, "?,?,?,...")
     .replace(/[ ;]+$/, "");
 }
@@ -25,7 +24,26 @@ export function digestText(sql: string): string {
 const TOKEN =
   /('(?:[^'\\]|\\[\s\S]|'')*'|"(?:[^"\\]|\\[\s\S]|"")*"|`[^`]*`)|\/\*[\s\S]*?\*\/|-- [^\n]*|#[^\n]*|(^|[^\w$`@.])-?(?:0x[0-9a-f]+|\d+(?:\.\d+)?(?:e[+-]?\d+)?)\b/gi;
 
-/** Names a digest text, as in stats_mysql_query_digest. */
-export function digestHash(text: string): string {
-  return `0x${createHash("sha1").update(text).digest("hex").slice(0, 16).toUpperCase()}`;
+/** A statement without its literals, and a name for that text. */
+export interface Digest {
+  readonly text: string;
+  readonly hash: string;
+}
+
+/** Longer statements are seldom sent twice. */
+const MAX_CACHED_LENGTH = 1024;
+const MAX_CACHED = 2000;
+const cache = new Map<string, Digest>();
+
+/** The digest of a statement, as in stats_mysql_query_digest. */
+export function digestOf(sql: string): Digest {
+  const known = cache.get(sql);
+  if (known !== undefined) return known;
+  const text = digestText(sql);
+  const hash = `0x${createHash("sha1").update(text).digest("hex").slice(0, 16).toUpperCase()}`;
+  if (sql.length <= MAX_CACHED_LENGTH) {
+    if (cache.size >= MAX_CACHED) cache.clear();
+    cache.set(sql, { text, hash });
+  }
+  return { text, hash };
 }

@@ -1,5 +1,5 @@
 import { BackendError } from "./backend.ts";
-import { digestHash, digestText } from "./digest.ts";
+import { digestOf } from "./digest.ts";
 import { Exchange, type Outcome, type Sink } from "./exchange.ts";
 import type { Occupant, Server } from "./hostgroups.ts";
 import { acquire, countConnectError, type HeldConnection, type Identity, release } from "./pool.ts";
@@ -249,7 +249,7 @@ export class FrontendSession implements Occupant, SessionView {
   }
 
   #route(text: string): Routing {
-    const digest = digestText(text);
+    const digest = digestOf(text);
     return this.#runtime.rules.route({
       username: this.user,
       schema: this.schema,
@@ -257,8 +257,8 @@ export class FrontendSession implements Occupant, SessionView {
       proxyAddress: this.#client.localAddress,
       proxyPort: this.#client.localPort,
       text,
-      digestText: digest,
-      digest: digestHash(digest),
+      digestText: digest.text,
+      digest: digest.hash,
     });
   }
 
@@ -346,10 +346,10 @@ export class FrontendSession implements Occupant, SessionView {
   }
 
   #countDigest(sql: string, hostgroup: number, startedAt: number, rowsAffected: number, rowsSent: number): void {
-    const text = digestText(sql);
+    const { text, hash } = digestOf(sql);
     const timeUs = Math.round((performance.now() - startedAt) * 1000);
     this.#runtime.statistics.countDigest(
-      { hostgroup, schema: this.schema, username: this.user, digest: digestHash(text), digestText: text },
+      { hostgroup, schema: this.schema, username: this.user, digest: hash, digestText: text },
       { timeUs, rowsAffected, rowsSent },
     );
   }
