@@ -50,6 +50,7 @@ export {
 export { defineRole, type Role, type RoleSpec } from "./role.ts";
 export { type PlayOptions, play, type RunReport } from "./run.ts";
 export { revealText, Secret } from "./secret.ts";
+export { type AgeFile, type AgeKey, readAgeFile, SecretsError, sealed } from "./secrets/age-file.ts";
 export { quoteShell, Sh, type ShHole, sh, shLines } from "./sh.ts";
 export { Sql, type SqlHole, sql, sqlId, sqlite, sqlJoin, sqlWords } from "./sql.ts";
 export { type Change, diffStates, equalValues, type State, type Value } from "./state.ts";
