@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
@@ -7,7 +8,7 @@ import { endCgroup, labCgroup, makeCgroup } from "../cgroup.ts";
 import { command } from "../command.ts";
 import { LabError, messageOf } from "../errors.ts";
 import { readHostRecord } from "../host/file-system.ts";
-import { basesDir, hostsOnDisk, labNames, makePrivateDir } from "../lab-dir.ts";
+import { basesDir, hostsOnDisk, labNames, labRoot, makePrivateDir } from "../lab-dir.ts";
 import { withLock } from "../lock.ts";
 import { unmountBelow } from "../mounts.ts";
 import type { Steps } from "../steps.ts";
@@ -65,9 +66,9 @@ async function buildUnlessThere(
 
 const DRAFT = ".draft";
 
-/** Where all programs of a build run. No lab has this name: it holds a hyphen. */
+/** Where all programs of a build run, one group a `KB_LAB_DIR`. No lab has this name: it holds a hyphen. */
 function buildCgroup(): string {
-  return labCgroup("base-system");
+  return labCgroup(`base-system-${createHash("sha256").update(labRoot()).digest("hex").slice(0, 8)}`);
 }
 
 /** End and remove what a build left that was interrupted, and bases that nothing needs any more. */
