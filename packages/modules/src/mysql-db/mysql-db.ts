@@ -20,6 +20,8 @@ const params = z
     message: "state absent destroys the database: give its name once more as confirm",
   });
 
+const SERVER_DEFAULT = "(server default)";
+
 type DbState = { readonly encoding: string; readonly collation: string };
 
 /**
@@ -48,9 +50,10 @@ FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ${name}`;
     const charset = encoding === undefined ? undefined : currentName(encoding);
     const wanted = collation === undefined ? undefined : currentName(collation);
     // What the server chooses is known once it has: then it is the state found.
-    const implied = wanted?.split("_")[0] ?? current?.encoding ?? "the server's";
+    const implied = wanted?.split("_")[0] ?? current?.encoding ?? SERVER_DEFAULT;
     const chosen = charset ?? implied;
-    const kept = current?.encoding === chosen ? current.collation : `the default of ${chosen}`;
+    const kept =
+      current?.encoding === chosen ? current.collation : chosen === SERVER_DEFAULT ? chosen : `(default of ${chosen})`;
     return { encoding: chosen, collation: wanted ?? kept };
   },
   plan({ params: { login, name, encoding, collation }, current, wanted }) {

@@ -150,7 +150,7 @@ function desiredLimits(wanted: Params["resource_limits"], found: Limits): Limits
 
 function desiredPrivileges({ privileges, append_privs }: Params, found: Privileges): Privileges {
   if (privileges === undefined) return found;
-  const wanted = normalizePrivileges(privileges);
+  const wanted = normalizePrivileges(privileges, found);
   if (!append_privs) return wanted;
   return collect([...Object.entries(found), ...Object.entries(wanted)]);
 }

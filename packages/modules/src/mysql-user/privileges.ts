@@ -67,8 +67,8 @@ const ALIASES: Readonly<Record<string, string>> = {
   "DELETE VERSIONING ROWS": "DELETE HISTORY",
 };
 
-/** What ALL means for a routine, where SHOW GRANTS names the single privileges: `SHOW CREATE ROUTINE` since 11.3. */
-const ROUTINE_ALL = ["ALTER ROUTINE", "EXECUTE", "SHOW CREATE ROUTINE"];
+/** For a routine SHOW GRANTS never says ALL: it names these, and `SHOW CREATE ROUTINE` where the server knows it (11.3). */
+const ROUTINE_ALL = ["ALTER ROUTINE", "EXECUTE"];
 
 /** Splits `SELECT (a, b), UPDATE` at its outer commas. */
 export function splitPrivileges(text: string): readonly string[] {
@@ -102,14 +102,23 @@ export function normalizeList(privileges: readonly string[]): readonly string[] 
   return [...all].sort();
 }
 
-/** Params as SHOW GRANTS would print them; scopes without any privilege are left out. */
-export function normalizePrivileges(wanted: Readonly<Record<string, readonly string[]>>): Privileges {
-  const entries = Object.entries(wanted).map(([key, list]): [string, readonly string[]] => {
-    const scope = literalDatabase(parseScope(key));
+/**
+ * Params as SHOW GRANTS would print them; scopes without any privilege are left out. `found` tells what ALL on a routine is
+ * called by this server.
+ */
+export function normalizePrivileges(
+  wanted: Readonly<Record<string, readonly string[]>>,
+  found: Privileges,
+): Privileges {
+  const entries = Object.entries(wanted).map(([text, list]): [string, readonly string[]] => {
+    const scope = literalDatabase(parseScope(text));
+    const key = renderScope(scope);
     const privileges = normalizeList(list);
-    const routine = scope.kind !== "TABLE" && privileges.includes("ALL PRIVILEGES");
-    const named = privileges.filter((name) => name !== "ALL PRIVILEGES");
-    return [renderScope(scope), routine ? [...ROUTINE_ALL, ...named].sort() : privileges];
+    if (scope.kind === "TABLE" || !privileges.includes("ALL PRIVILEGES")) return [key, privileges];
+    const option = privileges.filter((privilege) => privilege === "GRANT OPTION");
+    const has = (found[key] ?? []).filter((privilege) => privilege !== "GRANT OPTION");
+    const complete = ROUTINE_ALL.every((privilege) => has.includes(privilege));
+    return [key, complete ? [...has, ...option] : privileges];
   });
   return collect(entries);
 }

@@ -9,7 +9,7 @@ const GRANT = new RegExp(
 const OTHER = new RegExp(`^(?:GRANT (?:${NAMED}|[A-Za-z0-9_]+) TO |SET DEFAULT ROLE |GRANT PROXY ON )`);
 
 /**
- * Reads the statements of SHOW GRANTS. Roles and PROXY grants are left out: nothing here manages them.
+ * Reads the statements of SHOW GRANTS. Roles, PROXY grants and what PUBLIC has are left out.
  * @throws Error for a statement of an unknown form: it may hold privileges that would be overlooked
  * @see https://mariadb.com/kb/en/show-grants/
  */
@@ -23,7 +23,8 @@ function parseStatement(statement: string): readonly (readonly [string, readonly
     const privileges = splitPrivileges(grant[1] ?? "");
     return [[renderScope(parseScope(grant[2] ?? "")), withOption(privileges, grant[3] ?? "")]];
   }
-  if (OTHER.test(statement)) return [];
+  // What everybody has is shown with every account, from 10.11 on.
+  if (OTHER.test(statement) || / TO PUBLIC( WITH GRANT OPTION)?$/.test(statement)) return [];
   throw new Error(`SHOW GRANTS said something unknown: ${statement.replace(/ IDENTIFIED .*/s, " ...")}`);
 }
 

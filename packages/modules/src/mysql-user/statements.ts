@@ -74,9 +74,18 @@ function scopeStatements(
   // given again, in the same session.
   const shrinks = surplus.includes("ALL PRIVILEGES");
   const revoked = covered ? surplus.filter((privilege) => privilege === "GRANT OPTION") : surplus;
-  const revokes = revoked.length === 0 ? [] : [sql`REVOKE ${list(revoked)} ON ${scope} FROM ${account}`];
+  const revokes = revokeStatements(account, scope, revoked);
   const grants = grantStatements(account, scope, missing);
   return shrinks ? { grants: [...revokes, ...grants], revokes: [] } : { grants, revokes };
+}
+
+/** ALL and GRANT OPTION together would be the statement that takes everything everywhere; it has no ON. */
+function revokeStatements(account: Sql, scope: Sql, surplus: readonly string[]): readonly Sql[] {
+  const privileges = surplus.filter((privilege) => privilege !== "GRANT OPTION");
+  return [
+    ...(privileges.length === 0 ? [] : [sql`REVOKE ${list(privileges)} ON ${scope} FROM ${account}`]),
+    ...(surplus.length > privileges.length ? [sql`REVOKE GRANT OPTION ON ${scope} FROM ${account}`] : []),
+  ];
 }
 
 function grantStatements(account: Sql, scope: Sql, missing: readonly string[]): readonly Sql[] {
