@@ -7,6 +7,7 @@ import {
   mkdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -24,7 +25,8 @@ export interface HostMaterials {
   readonly etcHosts: string;
   /** Public key that opens the host. */
   readonly authorizedKey: string;
-  readonly deployPassword: string;
+  /** Hash of the password with which `deploy` becomes root. */
+  readonly deployPasswordHash: string;
 }
 
 /** What is kept about a host whose files are complete. */
@@ -59,6 +61,26 @@ export async function openHostFiles(lab: string, host: LabHost, materials: HostM
   writeFileSync(paths.record, JSON.stringify(record));
 }
 
+const SETTINGS_UNIT = "lab-writable-settings.service";
+
+/**
+ * A container may write the kernel's network settings alone. What a database host sets besides does no harm to the
+ * machine, whose own it is: that file is laid open, and no other.
+ */
+const WRITABLE_SETTINGS = `[Unit]
+Description=Let this host set vm.swappiness, as a host of its own could
+DefaultDependencies=no
+Before=systemd-sysctl.service sysinit.target
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh -ec 'mkdir -p /run/lab-proc; mount -t proc proc /run/lab-proc; mount --bind /run/lab-proc/sys/vm/swappiness /proc/sys/vm/swappiness; umount /run/lab-proc; rmdir /run/lab-proc'
+
+[Install]
+WantedBy=sysinit.target
+`;
+
 async function writeHostFiles(root: string, host: LabHost, materials: HostMaterials): Promise<void> {
   const machineId = randomUUID().replaceAll("-", "");
   write(root, "/etc/hostname", `${host.name}\n`);
@@ -68,6 +90,9 @@ async function writeHostFiles(root: string, host: LabHost, materials: HostMateri
     materials.etcHosts.replace("127.0.0.1 localhost", `127.0.0.1 localhost\n127.0.1.1 ${host.name}`),
   );
   write(root, "/etc/machine-id", `${machineId}\n`, 0o444);
+  write(root, `/etc/systemd/system/${SETTINGS_UNIT}`, WRITABLE_SETTINGS);
+  mkdirSync(join(root, "etc/systemd/system/sysinit.target.wants"), { recursive: true });
+  symlinkSync(`../${SETTINGS_UNIT}`, join(root, "etc/systemd/system/sysinit.target.wants", SETTINGS_UNIT));
   await trustCertificate(root);
   const hostKey = join(root, "etc/ssh/ssh_host_ed25519_key");
   await command(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", host.name, "-f", hostKey]);
@@ -83,7 +108,7 @@ async function writeHostFiles(root: string, host: LabHost, materials: HostMateri
     chownSync(dir, uid, uid);
     chownSync(join(dir, "authorized_keys"), uid, uid);
   }
-  await command(["chroot", root, "chpasswd"], { input: `deploy:${materials.deployPassword}\n` });
+  await command(["chroot", root, "chpasswd", "--encrypted"], { input: `deploy:${materials.deployPasswordHash}\n` });
 }
 
 function write(root: string, path: string, text: string, mode = 0o644): void {
