@@ -22,7 +22,7 @@ function digestText(sql: string): string {
 }
 
 const TOKEN =
-  /('(?:[^'\\]|\\[\s\S]|'')*'|"(?:[^"\\]|\\[\s\S]|"")*"|`[^`]*`)|\/\*[\s\S]*?\*\/|-- [^\n]*|#[^\n]*|(^|[^\w$`@.])-?(?:0x[0-9a-f]+|\d+(?:\.\d+)?(?:e[+-]?\d+)?)\b/gi;
+  /('[^'\\]*(?:(?:\\[\s\S]|'')[^'\\]*)*(?:'|$)|"[^"\\]*(?:(?:\\[\s\S]|"")[^"\\]*)*(?:"|$)|`[^`]*`)|\/\*[\s\S]*?\*\/|-- [^\n]*|#[^\n]*|(^|[^\w$`@.])-?(?:0x[0-9a-f]+|\d+(?:\.\d+)?(?:e[+-]?\d+)?)\b/gi;
 
 /** A statement without its literals, and a name for that text. */
 export interface Digest {
@@ -30,6 +30,8 @@ export interface Digest {
   readonly hash: string;
 }
 
+/** Text after this many characters has no part in the digest (mysql-query_digests_max_query_length). */
+const MAX_DIGESTED_LENGTH = 65_000;
 /** Longer statements are seldom sent twice. */
 const MAX_CACHED_LENGTH = 1024;
 const MAX_CACHED = 2000;
@@ -39,7 +41,7 @@ const cache = new Map<string, Digest>();
 export function digestOf(sql: string): Digest {
   const known = cache.get(sql);
   if (known !== undefined) return known;
-  const text = digestText(sql);
+  const text = digestText(sql.slice(0, MAX_DIGESTED_LENGTH));
   const hash = `0x${createHash("sha1").update(text).digest("hex").slice(0, 16).toUpperCase()}`;
   if (sql.length <= MAX_CACHED_LENGTH) {
     if (cache.size >= MAX_CACHED) cache.clear();
