@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
-import { command } from "./command.ts";
+import { command, outputOf } from "./command.ts";
 import { readHostKey } from "./host/file-system.ts";
 import { labPaths } from "./lab-dir.ts";
 import type { LabHost, LabSpec } from "./spec.ts";
@@ -10,8 +10,8 @@ import type { LabHost, LabSpec } from "./spec.ts";
 export interface LabKeys {
   /** Public half of the lab's SSH key. */
   readonly authorizedKey: string;
-  /** Password of `deploy`, for sudo. */
-  readonly deployPassword: string;
+  /** Hash of the password of `deploy`, as in /etc/shadow. */
+  readonly deployPasswordHash: string;
 }
 
 /** A lab's keys: made once, then kept for as long as the lab's directory. */
@@ -24,7 +24,10 @@ export async function ensureKeys(lab: string): Promise<LabKeys> {
     writeFileSync(deployPassword, randomBytes(12).toString("base64url"), { mode: 0o600 });
   return {
     authorizedKey: readFileSync(`${sshKey}.pub`, "utf8"),
-    deployPassword: readFileSync(deployPassword, "utf8"),
+    // Hashed once for all hosts, by a method that is quick to compute: it guards nothing outside of a lab.
+    deployPasswordHash: await outputOf(["openssl", "passwd", "-6", "-stdin"], {
+      input: `${readFileSync(deployPassword, "utf8")}\n`,
+    }),
   };
 }
 

@@ -18,6 +18,7 @@ const NEEDED: Readonly<Record<string, string>> = {
   nft: "nftables",
   ssh: "openssh-client",
   "ssh-keygen": "openssh-client",
+  openssl: "openssl",
   losetup: "mount",
   mount: "mount",
   nsenter: "util-linux",

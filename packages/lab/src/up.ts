@@ -38,9 +38,11 @@ export async function up(spec: LabSpec, options: { readonly onStep?: OnStep } = 
     makePrivateDir(labPaths(spec.name).dir);
     writeFileSync(labPaths(spec.name).record, JSON.stringify({ spec, subnet }));
     await ensureNetwork(spec, subnet, steps);
-    await startMirror(spec.name, subnet.gateway);
-    await startImageServices(spec.name, subnet.gateway);
-    await ensureHosts(spec, subnet, base, steps);
+    await Promise.all([
+      startMirror(spec.name, subnet.gateway),
+      startImageServices(spec.name, subnet.gateway),
+      ensureHosts(spec, subnet, base, steps),
+    ]);
   });
   if (spec.rttMs !== undefined) await setDistance(spec.name, { rttMs: spec.rttMs });
   return status(spec.name);
