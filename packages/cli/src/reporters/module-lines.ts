@@ -1,8 +1,8 @@
+import type { ParamDoc } from "../services/describe-params.ts";
 import type { ModuleDoc } from "../services/module-docs.ts";
 import type { Paint } from "./style.ts";
 import { renderTable, width } from "./table.ts";
 
-const MARGIN = "    ";
 const MAX_WIDTH = 100;
 
 /** Names and summaries. */
@@ -14,21 +14,28 @@ export function moduleListLines(modules: readonly Pick<ModuleDoc, "name" | "summ
 /** Everything about one module: what it is for, its params, an example. */
 export function moduleLines(doc: ModuleDoc, paint: Paint): string[] {
   const kind = doc.gate ? paint("dim", "  (proves or awaits; never changes anything)") : "";
-  const example = doc.example === undefined ? [] : ["", paint("strong", "example"), `  ${doc.example}`];
+  const example =
+    doc.example === undefined
+      ? []
+      : ["", paint("strong", "example"), ...doc.example.split("\n").map((line) => `  ${line}`)];
   return [
     `${paint("strong", doc.name)}${kind}`,
     `  ${doc.summary}`,
     "",
     paint("strong", "params"),
-    ...doc.params.flatMap((param) => {
-      const fallback = param.default === undefined ? "" : `, default ${param.default}`;
-      const need = param.required ? paint("change", "required") : paint("dim", `optional${fallback}`);
-      return [
-        `  ${paint("place", param.name)}  ${param.type}  ${need}`,
-        ...wrap(param.description, MAX_WIDTH - MARGIN.length).map((line) => `${MARGIN}${line}`),
-      ];
-    }),
+    ...doc.params.flatMap((param) => paramLines(param, "  ", paint)),
     ...example,
+  ];
+}
+
+function paramLines(param: ParamDoc, margin: string, paint: Paint): readonly string[] {
+  const fallback = param.default === undefined ? "" : `, default ${param.default}`;
+  const need = param.required ? paint("change", "required") : paint("dim", `optional${fallback}`);
+  const inner = `${margin}  `;
+  return [
+    `${margin}${paint("place", param.name)}  ${param.type}  ${need}`,
+    ...wrap(param.description, MAX_WIDTH - inner.length).map((line) => `${inner}${line}`),
+    ...param.fields.flatMap((field) => paramLines(field, `${inner}  `, paint)),
   ];
 }
 

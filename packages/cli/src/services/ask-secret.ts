@@ -17,8 +17,9 @@ export async function askSecret(question: string): Promise<Secret | undefined> {
   const descriptor = openTerminal();
   if (descriptor === undefined) return undefined;
   const terminal = new ReadStream(descriptor);
-  writeSync(descriptor, question);
+  // Echo goes off before the question comes, for those who type ahead.
   terminal.setRawMode(true);
+  writeSync(descriptor, question);
   try {
     return new Secret(await readLine(terminal));
   } finally {

@@ -60,15 +60,17 @@ export async function importFile(file: string, shown: string): Promise<Readonly<
     return (await import(pathToFileURL(file).href)) as Record<string, unknown>;
   } catch (cause) {
     if (cause instanceof KbError) throw cause;
-    throw new PlaybookError(`cannot load ${shown}`, { detail: describeFault(cause), cause });
+    throw new PlaybookError(`cannot load ${shown}`, { detail: describeFault(cause, file), cause });
   }
 }
 
 /** Message and, where it has one, the place: of a fault in code that is the user's own. */
-function describeFault(cause: unknown): string {
+function describeFault(cause: unknown, file: string): string {
   if (!(cause instanceof Error)) return String(cause);
-  const place = (cause.stack ?? "").split("\n").find((line) => /^\s+at .*file:\/\/|^file:\/\//.test(line));
-  return [`${cause.name}: ${cause.message}`, place?.trim()].filter((line) => line !== undefined).join("\n");
+  const lines = (cause.stack ?? "").split("\n").map((line) => line.trim());
+  const own = lines.find((line) => line.includes(`${file}:`));
+  const place = own ?? lines.find((line) => line.startsWith("at ") && !/node_modules|node:/.test(line));
+  return [`${cause.name}: ${cause.message}`, place].filter((line) => line !== undefined).join("\n");
 }
 
 function isPlaybook(value: unknown): value is Playbook {
