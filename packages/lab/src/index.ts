@@ -16,6 +16,7 @@ export { labDirectory, labProcesses } from "./inspect.ts";
 export { labNames } from "./lab-dir.ts";
 export { CONTROLLER, type LinkEnd } from "./network/ends.ts";
 export { heal, lose, partition } from "./network/partition.ts";
+export type { LabProgram } from "./record.ts";
 export { controllerArgv, labEnvironment, type RunOptions, run, ssh, sshArgv } from "./session.ts";
 export { compareSnapshots, type SnapshotEntry, snapshot, VOLATILE_PATHS } from "./snapshot.ts";
 export { checkSpec, DEFAULT_LAB, type LabHost, type LabSpec, type LabVolume } from "./spec.ts";

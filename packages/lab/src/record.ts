@@ -4,10 +4,19 @@ import { LabError } from "./errors.ts";
 import { labPaths } from "./lab-dir.ts";
 import type { LabHost, LabSpec } from "./spec.ts";
 
+/** A program of which a lab has either the real one or a stand-in of its own. */
+export interface LabProgram {
+  readonly name: string;
+  readonly kind: "real" | "stand-in";
+  readonly version: string;
+}
+
 /** What a lab was brought up as. */
 export interface LabRecord {
   readonly spec: LabSpec;
   readonly subnet: Subnet;
+  /** What its images and packages were made of at the last `up`. */
+  readonly programs: readonly LabProgram[];
 }
 
 /** The record of a lab, or undefined when there is no such lab. */

@@ -2,7 +2,7 @@ import { distanceOf } from "./distance/distance.ts";
 import type { LinkQuality } from "./distance/relay.ts";
 import { isRunning } from "./host/boot.ts";
 import { reachFromController } from "./host/reach.ts";
-import { requireRecord } from "./record.ts";
+import { type LabProgram, requireRecord } from "./record.ts";
 import { servicesOf } from "./services.ts";
 import { DEFAULT_LAB } from "./spec.ts";
 
@@ -18,6 +18,8 @@ export interface LabStatus {
   readonly hosts: readonly { readonly name: string; readonly address: string; readonly state: HostState }[];
   /** What runs beside the hosts. */
   readonly services: readonly { readonly name: string; readonly running: boolean }[];
+  /** Which programs that hosts install are the real ones, and which are stand-ins of the lab. */
+  readonly programs: readonly LabProgram[];
   /** At which distance from the hosts the controller is held. */
   readonly distance: LinkQuality;
 }
@@ -26,7 +28,7 @@ const ANSWER_TIMEOUT_MS = 2000;
 
 /** Look at a lab; its hosts are asked on SSH's port, for two seconds at most. @throws {LabError} without such a lab. */
 export async function status(name: string = DEFAULT_LAB): Promise<LabStatus> {
-  const { spec, subnet } = requireRecord(name);
+  const { spec, subnet, programs } = requireRecord(name);
   const running = spec.hosts.filter((host) => isRunning(name, host.name));
   const answers = await reachFromController(name, {
     addresses: running.map(({ address }) => address),
@@ -42,6 +44,7 @@ export async function status(name: string = DEFAULT_LAB): Promise<LabStatus> {
     prefix: subnet.prefix,
     hosts: spec.hosts.map((host) => ({ name: host.name, address: host.address, state: stateOf(host) })),
     services: servicesOf(name),
+    programs,
     distance: await distanceOf(name),
   };
 }

@@ -9,12 +9,13 @@ import { isRunning } from "./host/boot.ts";
 import { readHostRecord } from "./host/file-system.ts";
 import { bootHosts, gatherMaterials, prepareHosts } from "./host/start.ts";
 import { ensureImages } from "./images/images.ts";
+import { proxysqlProgram } from "./images/proxysql-program.ts";
 import { startImageServices } from "./images/services.ts";
 import { labPaths, makePrivateDir } from "./lab-dir.ts";
 import { withLock } from "./lock.ts";
 import { prepareMachine } from "./machine.ts";
 import { makeNetwork, networkStands } from "./network/namespaces.ts";
-import { readRecord } from "./record.ts";
+import { type LabRecord, readRecord } from "./record.ts";
 import { startMirror } from "./services.ts";
 import { checkSpec, type LabHost, type LabSpec } from "./spec.ts";
 import { type LabStatus, status } from "./status.ts";
@@ -36,7 +37,9 @@ export async function up(spec: LabSpec, options: { readonly onStep?: OnStep } = 
     const base = await ensureBase(packages, steps);
     await ensureImages(packages, steps);
     makePrivateDir(labPaths(spec.name).dir);
-    writeFileSync(labPaths(spec.name).record, JSON.stringify({ spec, subnet }));
+    const { kind, version } = await proxysqlProgram();
+    const record: LabRecord = { spec, subnet, programs: [{ name: "proxysql", kind, version }] };
+    writeFileSync(labPaths(spec.name).record, JSON.stringify(record));
     await ensureNetwork(spec, subnet, steps);
     await Promise.all([
       startMirror(spec.name, subnet.gateway),
