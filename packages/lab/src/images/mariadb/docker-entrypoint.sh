@@ -23,6 +23,7 @@ setting() {
     if [[ -n ${!file-} ]]; then
       [[ -r ${!file} ]] || fail "$file names ${!file}, which cannot be read"
       export "$target=$(<"${!file}")"
+      unset "$file" # so that this script, run again as mysql, has one value and need not read the file
       return
     elif [[ -n ${!plain-} ]]; then
       export "$target=${!plain}"
@@ -301,6 +302,7 @@ if [[ ${1-} != mariadbd && ${1-} != mysqld ]] || asks_for_help "$@"; then
 fi
 
 read_server_values "$@"
+read_settings # while still root: a file with a secret may be closed to everyone else
 
 if [[ $EUID -eq 0 ]]; then
   mkdir -p "$datadir" "${socket%/*}"
@@ -309,7 +311,6 @@ if [[ $EUID -eq 0 ]]; then
   exec gosu mysql "${BASH_SOURCE[0]}" "$@"
 fi
 
-read_settings
 note "Entrypoint script for MariaDB Server ${MARIADB_VERSION-} (image built by the KeyBuzz lab) started."
 if [[ ! -d $datadir/mysql ]]; then
   initialize "$@"
