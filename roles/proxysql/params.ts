@@ -20,11 +20,13 @@ export const proxysqlParams = z.strictObject({
       monitorPassword: secretParam(),
       adminPassword: secretParam(),
       healthPassword: secretParam(),
+      verifyPassword: secretParam(),
       appUser: z.string(),
       appPassword: secretParam(),
     })
     .describe("Passwords of the accounts that ProxySQL knows"),
   monitorUser: z.string().default("monitor").describe("MariaDB account of the health checks"),
+  verifyUser: z.string().default("keybuzz_verify").describe("Account that the checks of `verify` write with"),
   healthUser: z.string().default("keybuzz_health").describe("Account of the agent that answers the load balancer"),
   readerUser: z
     .strictObject({ name: z.string(), password: secretParam() })

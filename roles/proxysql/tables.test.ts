@@ -9,6 +9,7 @@ const params = proxysqlParams.parse({
     monitorPassword: "m",
     adminPassword: "a",
     healthPassword: "h",
+    verifyPassword: "v",
     appUser: "erpnext",
     appPassword: "e",
   },
@@ -39,6 +40,7 @@ it("sends the application to the writer, and readers only when asked for", () =>
   expect(userRows(params).map(({ username, default_hostgroup }) => [username, default_hostgroup])).toEqual([
     ["erpnext", 10],
     ["keybuzz_health", 10],
+    ["keybuzz_verify", 10],
   ]);
   const readerUser = { name: "bi", password: new Secret("r") };
   expect(userRows({ ...params, readerUser }).at(-1)).toMatchObject({ username: "bi", default_hostgroup: 30 });

@@ -35,10 +35,11 @@ export function galeraHostgroups() {
 }
 
 /** All of ERPNext's queries go to the writer: Frappe reads and writes in one session and counts on its own writes. */
-export function userRows({ credentials, healthUser, readerUser, clientConnections }: ProxysqlParams) {
+export function userRows({ credentials, healthUser, verifyUser, readerUser, clientConnections }: ProxysqlParams) {
   const writers = [
     { username: credentials.appUser, password: credentials.appPassword, comment: "ERPNext" },
     { username: healthUser, password: credentials.healthPassword, comment: "health agent" },
+    { username: verifyUser, password: credentials.verifyPassword, comment: "checks of verify" },
   ].map((user) => ({ ...user, default_hostgroup: HOSTGROUPS.writer, max_connections: clientConnections }));
   const readers =
     readerUser === undefined

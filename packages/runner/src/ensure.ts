@@ -62,7 +62,7 @@ async function checkTasks(
 function remember(session: HostSession, task: Task, judgement: Extract<Judgement, { kind: "act" }>): void {
   if (task.gate) return;
   const prediction = { task: task.name, module: task.module, id: task.id, state: judgement.assessment.wanted };
-  for (const resource of task.touches) session.predicted.set(resource, prediction);
+  for (const resource of judgement.assessment.touches()) session.predicted.set(resource, prediction);
 }
 
 async function applyTasks(

@@ -30,6 +30,7 @@ export {
   type Task,
   type TaskOptions,
   type Touched,
+  type Transition,
 } from "./module.ts";
 export { definePlaybook, type Groups, type Play, type Playbook, type PlaybookSpec, type Schemas } from "./playbook.ts";
 export {

@@ -6,11 +6,15 @@ import { mapProbe, type Probe, type Unmet } from "./probe.ts";
 import { Secret } from "./secret.ts";
 import { equalValues, type State } from "./state.ts";
 
-/** What `plan` is made from: the host as it is, and as it should be. */
-export interface Step<P, S> {
-  readonly params: P;
+/** The host as it is, and as it should be. */
+export interface Transition<S> {
   readonly current: S | null;
   readonly wanted: S | null;
+}
+
+/** What `plan` is made from. */
+export interface Step<P, S> extends Transition<S> {
+  readonly params: P;
 }
 
 /** The resources that earlier tasks of the run are still going to change on this host (check mode only). */
@@ -45,11 +49,14 @@ export interface ModuleSpec<P extends z.ZodObject, S extends State> {
   plan(step: Step<z.output<P>, S>): readonly [Action, ...Action[]];
   /**
    * Names of what a change alters, for the prediction of later tasks: `file:/etc/x`, `unit:ssh`, `package:vim`.
-   * `NAME:ID` unless given.
+   * `NAME:ID` unless given. Without `change`: all that any change could alter, the name of the thing itself first.
    */
-  touches?(params: z.output<P>): readonly string[];
-  /** The state that the earlier, still pending changes will leave; `current` itself unless given. Check mode only. */
-  foresee?(params: z.output<P>, current: S | null, touched: Touched): S | null;
+  touches?(params: z.output<P>, change?: Transition<S>): readonly string[];
+  /**
+   * The state that the earlier, still pending changes will leave; `current` itself unless given. Check mode only.
+   * {@link Unmet} where that cannot be known before they are made.
+   */
+  foresee?(params: z.output<P>, current: S | null, touched: Touched): S | null | Unmet;
   readonly document?: Document<z.output<P>>;
   /**
    * True for a module that proves or awaits and declares nothing: `wait_for`, the checks of a verification. It is never
@@ -69,6 +76,8 @@ export interface Assessment {
   readonly wanted: State | null;
   readonly differs: boolean;
   actions(): readonly Action[];
+  /** What this very change alters. */
+  touches(): readonly string[];
 }
 
 /** One module with its params: what `ensure` takes. Its types are closed over, so that lists of tasks have one type. */
@@ -82,7 +91,9 @@ export interface Task {
   readonly touches: readonly string[];
   readonly gate: boolean;
   readonly probe: Probe<State | null | Unmet>;
-  assess(reading: State | null, touched?: Touched): Assessment;
+  /** The state that pending changes will leave, or why it cannot be known. Check mode only. */
+  foresee(reading: State | null, touched: Touched): State | null | Unmet;
+  assess(reading: State | null): Assessment;
   readonly document: { readonly probe: Probe<string | null>; readonly wanted: string | Secret | null } | undefined;
 }
 
@@ -116,24 +127,26 @@ function makeTask<P extends z.ZodObject, S extends State>(
   const id = spec.id(params);
   // The reading goes back only to the task that it came from, so its type is S; one erasure, here.
   const own = (reading: State | null): S | null => reading as S | null;
+  const touches = (change?: Transition<S>): readonly string[] =>
+    spec.touches?.(params, change) ?? [`${spec.name}:${id}`];
   return {
     module: spec.name,
     id,
     name: options.name ?? `${spec.name} ${id}`,
     where,
-    touches: spec.touches?.(params) ?? [`${spec.name}:${id}`],
+    touches: touches(),
     gate: spec.gate === true,
     probe: mapProbe(spec.probe(params), (state): State | null | Unmet => state),
-    assess(reading, touched) {
-      const found = own(reading);
-      const current =
-        touched === undefined || spec.foresee === undefined ? found : spec.foresee(params, found, touched);
+    foresee: (reading, touched) => (spec.foresee === undefined ? reading : spec.foresee(params, own(reading), touched)),
+    assess(reading) {
+      const current = own(reading);
       const wanted = spec.desired(params, current);
       return {
         current,
         wanted,
         differs: !equalValues(current, wanted),
         actions: () => spec.plan({ params, current, wanted }),
+        touches: () => touches({ current, wanted }),
       };
     },
     document:

@@ -15,6 +15,11 @@ export interface Play<P> {
   readonly controller: Hosts<Record<string, never>>;
   /** Folder that the playbook's relative paths start from: the working directory of `kb`. */
   readonly directory: string;
+  /**
+   * Whether check mode has predicted changes that it did not make: what hosts show now is then not what they will show.
+   * Never true in a run that makes them.
+   */
+  readonly pending: boolean;
   /** Names the phase that begins. */
   phase(name: string): void;
   /** Tells the operator something that is no task. */

@@ -195,6 +195,9 @@ function makePlay(
     params: params as never,
     controller: new Hosts([{ host, session, chosen: true }], scope),
     directory: options.directory ?? process.cwd(),
+    get pending() {
+      return scope.pending();
+    },
     phase: (name) => options.emit({ type: "phase", name, hosts: [] }),
     note: (text, level = "info") => options.emit({ type: "note", level, text }),
     table: (title, columns, rows) => options.emit({ type: "table", title, columns, rows }),

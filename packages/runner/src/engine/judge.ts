@@ -66,7 +66,7 @@ export function judge(
     if (earlierActs) return { kind: "later", reason: reading.unmet.reason };
     return { kind: "error", error: unmetError(session, task, reading.unmet) };
   }
-  return assess(session, task, reading.state, false);
+  return assess(session, task, reading.state);
 }
 
 /**
@@ -87,16 +87,19 @@ export function foresee(session: HostSession, task: Task, answers: readonly RawA
   const earlier = session.predicted.get(task.touches[0] ?? "");
   const same = earlier?.module === task.module && earlier.id === task.id;
   const state = same ? earlier.state : "unmet" in reading ? null : reading.state;
-  const judgement = assess(session, task, state, true);
+  const foreseen = task.foresee(state, session.predicted);
+  if (foreseen instanceof Unmet) return { kind: "unknown", reason: foreseen.reason };
+  const judgement = assess(session, task, foreseen);
   if (!task.gate || judgement.kind !== "act") return judgement;
-  return pending
-    ? { kind: "skipped", reason: "it is proved once the changes above are made" }
-    : { kind: "unknown", reason: "it does not hold now, and a run without --check would wait for it" };
+  const reason = pending
+    ? "it is proved once the changes above are made"
+    : "only a run without --check awaits or proves it";
+  return { kind: "skipped", reason };
 }
 
-function assess(session: HostSession, task: Task, state: State | null, predict: boolean): Judgement {
+function assess(session: HostSession, task: Task, state: State | null): Judgement {
   try {
-    const assessment = predict ? task.assess(state, session.predicted) : task.assess(state);
+    const assessment = task.assess(state);
     if (!assessment.differs) return { kind: "ok", assessment };
     // Made now, so that a refusal comes before anything of the list is touched.
     return { kind: "act", assessment, actions: assessment.actions() };

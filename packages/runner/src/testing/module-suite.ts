@@ -27,8 +27,10 @@ interface PlanCase {
   /** Resources that earlier tasks will still change, as check mode sees them. */
   pending?: string[];
   diff?: unknown;
-  outcome?: "ok" | "changed";
+  outcome?: "ok" | "changed" | "unknown";
   actions?: unknown;
+  /** With `unknown`: why. */
+  reason?: string;
 }
 
 const UPDATE = process.env["KB_UPDATE_CASES"] === "1";
@@ -121,6 +123,11 @@ function runPlanCase<P extends z.ZodObject, S extends State>(module: Module<P, S
   // The case's state was written for this module; its shape is held by the probe cases.
   const found = testCase.state as S | null;
   const current = pending.size > 0 && spec.foresee !== undefined ? spec.foresee(params, found, touched) : found;
+  if (current instanceof Unmet) {
+    if (UPDATE) updateCase(file, testCase, ["outcome", "reason"], { outcome: "unknown", reason: current.reason });
+    else expect({ outcome: "unknown", reason: current.reason }).toEqual(pick(testCase, ["outcome", "reason"]));
+    return;
+  }
   const wanted = spec.desired(params, current);
   const differs = !equalValues(current, wanted);
   const plan = (): readonly Action[] => (differs ? spec.plan({ params, current, wanted }) : []);
