@@ -38,7 +38,9 @@ const params = z
     redoneAfter: z
       .array(z.string())
       .default([])
-      .describe("Resources whose change makes `unless` fail: check mode then foresees that it runs."),
+      .describe(
+        "Resources whose change makes `unless` fail: check mode foresees that it runs after any change of one.",
+      ),
     timeoutMs: z.int().min(1000).default(600_000).describe("Longest time for `run`, in milliseconds."),
   })
   .refine(

@@ -53,8 +53,12 @@ const spec: ModuleSpec<typeof params, CronState> = {
   summary: "One named entry of a user's crontab.",
   params,
   id: ({ name, user }) => (user === "root" ? name : `${name} of ${user}`),
-  probe: ({ user }) =>
-    mapProbe(crontab(user), (text) => (text === null || text instanceof Unmet ? text : { crontab: text })),
+  probe: ({ user, state }) =>
+    mapProbe(crontab(user), (text) => {
+      // Where there is no such user, or no cron, there is no entry either.
+      if (text instanceof Unmet) return state === "absent" ? null : text;
+      return text === null ? null : { crontab: text };
+    }),
   desired(given, current) {
     const wanted = setCronEntry(current?.crontab ?? "", given.name, given.state === "absent" ? null : renderJob(given));
     return current === null && wanted === "" ? null : { crontab: wanted };

@@ -1,7 +1,8 @@
 import { type Action, defineModule, exec, type ModuleSpec, mapProbe, probeAll, sh } from "@keybuzz/runner";
 import * as z from "zod";
-import { directoriesAbove, setAttributes } from "../files/managed-file.ts";
+import { setAttributes } from "../files/managed-file.ts";
 import { absolutePath, accountName, fileMode } from "../params/params.ts";
+import { foreseeBelowMounts } from "../params/resources.ts";
 import { directoryFacts, groupAs, ownerAs, pathFacts } from "../probes/path-facts.ts";
 
 const params = z
@@ -59,10 +60,8 @@ const spec: ModuleSpec<typeof params, DirectoryState> = {
     };
   },
   foresee({ path, owner, group }, current, touched) {
-    if (directoriesAbove(path).some((above) => touched.has(`mount:${above}`))) return null;
-    if (!touched.has(`mount:${path}`)) return current;
-    // The root directory of a new file system.
-    return { mode: "0755", owner: rootAs(owner), group: rootAs(group) };
+    const root = { mode: "0755", owner: rootAs(owner), group: rootAs(group) };
+    return foreseeBelowMounts(path, touched, current, (depth) => (depth === "root" ? root : null));
   },
   plan({ params: { path, mode, force }, current, wanted }): readonly [Action, ...Action[]] {
     if (wanted === null) return [exec(force ? sh`rm -rf --one-file-system -- ${path}` : sh`rmdir -- ${path}`)];

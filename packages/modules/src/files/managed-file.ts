@@ -12,7 +12,9 @@ import {
   type Sh,
   sh,
   type Touched,
+  type Unmet,
 } from "@keybuzz/runner";
+import { foreseeBelowMounts } from "../params/resources.ts";
 import { fileDigest } from "../probes/digests.ts";
 import { fileText } from "../probes/file-text.ts";
 import { groupAs, ownerAs, pathFacts } from "../probes/path-facts.ts";
@@ -76,18 +78,9 @@ export function probeFile(file: ManagedFile): Probe<FileState | null> {
   });
 }
 
-/**
- * The state that pending changes of earlier tasks will leave: nothing, where one of them mounts a file system above the
- * file. (A file system that is not blank may hold the file; check mode cannot look into it.)
- */
-export function foreseeFile(path: string, current: FileState | null, touched: Touched): FileState | null {
-  return directoriesAbove(path).some((directory) => touched.has(`mount:${directory}`)) ? null : current;
-}
-
-/** All directories above an absolute path, without the root. */
-export function directoriesAbove(path: string): readonly string[] {
-  const names = path.split("/").slice(1, -1);
-  return names.map((_, index) => `/${names.slice(0, index + 1).join("/")}`);
+/** Nothing, where an earlier task will mount a new file system above the file. */
+export function foreseeFile(path: string, current: FileState | null, touched: Touched): FileState | null | Unmet {
+  return foreseeBelowMounts(path, touched, current, () => null);
 }
 
 /** The state to reach. An open mode is 0644 for a new file, and never lets others read a secret. */

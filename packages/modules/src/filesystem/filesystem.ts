@@ -1,6 +1,7 @@
 import { ask, defineModule, exec, type ModuleSpec, type Output, sh, type Unmet, unmet } from "@keybuzz/runner";
 import * as z from "zod";
 import { absolutePath } from "../params/params.ts";
+import { NEW_FILESYSTEM } from "../params/resources.ts";
 
 const params = z.strictObject({
   dev: absolutePath().describe("The block device; links as in /dev/disk/by-id are followed."),
@@ -67,6 +68,8 @@ const spec: ModuleSpec<typeof params, FilesystemState> = {
   summary: "A file system on a blank device; a device that holds anything is never formatted.",
   params,
   id: ({ dev }) => dev,
+  // The second tells what is mounted later in the same run that it may be empty.
+  touches: ({ dev }) => [`filesystem:${dev}`, NEW_FILESYSTEM],
   probe: (given) => ask(question(given), (output) => parse(given, output)),
   desired: ({ fstype }) => ({ fstype, finished: true }),
   plan({ params: { dev, fstype, label, timeoutMs }, current }) {

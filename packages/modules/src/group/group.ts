@@ -1,6 +1,7 @@
 import { type Action, defineModule, exec, type ModuleSpec, mapProbe, type Sh, sh } from "@keybuzz/runner";
 import * as z from "zod";
 import { newAccountName } from "../params/params.ts";
+import { removedUser } from "../params/resources.ts";
 import { groupNumber } from "../probes/accounts.ts";
 
 const params = z.strictObject({
@@ -22,6 +23,7 @@ const spec: ModuleSpec<typeof params, GroupState> = {
     if (state === "absent") return null;
     return gid === undefined ? (current ?? {}) : { gid };
   },
+  foresee: ({ name }, current, touched) => (touched.has(removedUser(name)) ? null : current),
   plan({ params: { name, gid, system }, current, wanted }): readonly [Action, ...Action[]] {
     if (wanted === null) return [exec(sh`groupdel -- ${name}`)];
     const number: Sh = gid === undefined ? sh`` : sh`-g ${gid} `;

@@ -1,7 +1,7 @@
 import { type Action, defineModule, exec, type ModuleSpec, mapProbe, probeAll, sh, Unmet } from "@keybuzz/runner";
 import * as z from "zod";
 import { fileText } from "../probes/file-text.ts";
-import { kernelSetting, settingPath } from "../probes/kernel-settings.ts";
+import { kernelSetting } from "../probes/kernel-settings.ts";
 
 const params = z.strictObject({
   name: z
@@ -26,7 +26,7 @@ const spec: ModuleSpec<typeof params, HostnameState> = {
   plan({ current, wanted }): readonly [Action, ...Action[]] {
     const name = wanted?.file ?? "";
     const write: Action = { kind: "write", path: "/etc/hostname", content: `${name}\n`, mode: "0644" };
-    const set = exec(sh`printf '%s\n' ${name} > ${settingPath("kernel.hostname")}`);
+    const set = exec(sh`hostname ${name}`);
     if (current?.file === name) return [set];
     return current?.kernel === name ? [write] : [write, set];
   },

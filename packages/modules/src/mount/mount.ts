@@ -2,6 +2,7 @@ import { defineModule, exec, type ModuleSpec, mapProbe, type Probe, probeAll, sh
 import * as z from "zod";
 import { type EditedState, planEdited } from "../files/edited-file.ts";
 import { absolutePath, oneLine } from "../params/params.ts";
+import { mountedAt } from "../params/resources.ts";
 import { textFile } from "../probes/file-text.ts";
 import { setEntry } from "../text/fstab-edit.ts";
 import { flagsOf, liveMount } from "./live-mount.ts";
@@ -66,6 +67,10 @@ function desired(given: Params, current: MountState | null): MountState {
   };
 }
 
+function isMounted(state: MountState | null): boolean {
+  return state !== null && state.live !== null;
+}
+
 const spec: ModuleSpec<typeof params, MountState> = {
   name: "mount",
   summary: "A file system mounted now and at boot.",
@@ -90,7 +95,12 @@ const spec: ModuleSpec<typeof params, MountState> = {
     if (first === undefined) throw new Error(`mount ${path}: nothing to do about a difference`);
     return [first, ...others];
   },
-  touches: ({ path }) => [`mount:${path}`, `file:${FSTAB}`],
+  // Other options, or another line of fstab, leave what is below the mount point as it is.
+  touches: ({ path }, change) => [
+    `mount:${path}`,
+    `file:${FSTAB}`,
+    ...(change !== undefined && isMounted(change.current) === isMounted(change.wanted) ? [] : [mountedAt(path)]),
+  ],
 };
 
 function planLive(

@@ -1,6 +1,7 @@
 import { defineModule, known, type ModuleSpec, mapProbe, type Probe, probeAll, secretParam } from "@keybuzz/runner";
 import * as z from "zod";
 import { absolutePath, accountName, newAccountName, oneLine } from "../params/params.ts";
+import { removedUser } from "../params/resources.ts";
 import { account, groupNumber, supplementaryGroups } from "../probes/accounts.ts";
 import { passwordIsSet } from "./password.ts";
 import { planUser } from "./plan.ts";
@@ -94,6 +95,7 @@ const spec: ModuleSpec<typeof params, UserState> = {
   probe,
   desired,
   plan: planUser,
+  touches: ({ name, state }) => [`user:${name}`, ...(state === "absent" ? [removedUser(name)] : [])],
 };
 
 /**
