@@ -107,6 +107,8 @@ async function converge(
     mode: options.mode ?? "apply",
     diff: options.diff ?? false,
     connect: makeConnect(),
+    // Other tests play on this machine at the same time.
+    lockFolder: folder,
     emit: (event) => {
       events.push(event);
       options.onEvent?.(event);

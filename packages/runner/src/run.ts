@@ -1,6 +1,7 @@
 import { hostname, userInfo } from "node:os";
 import pLimit from "p-limit";
 import { type BoundGroup, bindGroups, bindParams } from "./bind.ts";
+import type { LockRequest } from "./engine/render.ts";
 import { HostSession, type SessionContext } from "./engine/session.ts";
 import { BugError, EXIT, HostError, InterruptedError, KbError, PlaybookError } from "./errors.ts";
 import { type Emit, EVENT_VERSION, type HostRecap } from "./events.ts";
@@ -27,6 +28,8 @@ export interface PlayOptions {
   readonly defaults?: ConnectionDefaults;
   /** Working directory for the playbook's relative paths; the process's own unless given. */
   readonly directory?: string;
+  /** Folder of the lock file on each host; /run/lock unless given. Runs that name different ones do not see each other. */
+  readonly lockFolder?: string;
   /** Aborting it stops each host before its next task. */
   readonly interrupt?: AbortSignal;
 }
@@ -76,7 +79,7 @@ function openSessions(bound: ReadonlyMap<string, BoundGroup>, options: PlayOptio
   const context: SessionContext = {
     emit: options.emit,
     connect: options.connect,
-    lock: options.mode === "apply" ? { owner: describeOwner() } : undefined,
+    lock: options.mode === "apply" ? lockRequest(options) : undefined,
   };
   const names = new Set([...bound.values()].flatMap((group) => [...group.keys()]));
   const targets = [...names].flatMap((name): Target[] => {
@@ -91,8 +94,9 @@ function openSessions(bound: ReadonlyMap<string, BoundGroup>, options: PlayOptio
   return new Map([...sessions, [CONTROLLER, new HostSession(controllerTarget(), { ...context, lock: undefined })]]);
 }
 
-function describeOwner(): string {
-  return `${userInfo().username}@${hostname()} (process ${process.pid}, since ${new Date().toISOString()})`;
+function lockRequest({ lockFolder }: PlayOptions): LockRequest {
+  const owner = `${userInfo().username}@${hostname()} (process ${process.pid}, since ${new Date().toISOString()})`;
+  return { owner, ...(lockFolder === undefined ? {} : { folder: lockFolder }) };
 }
 
 function controllerTarget(): Target {

@@ -44,6 +44,7 @@ export async function runPlaybook(run: Run, reporter: Reporter): Promise<number>
       ...reach,
       ...(run.limit === undefined ? {} : { limit: run.limit }),
       ...(run.forks === undefined ? {} : { forks: run.forks }),
+      ...(process.env["KB_LOCK_FOLDER"] === undefined ? {} : { lockFolder: process.env["KB_LOCK_FOLDER"] }),
     });
     return exitCode;
   } finally {

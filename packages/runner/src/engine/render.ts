@@ -35,6 +35,8 @@ ${lock === undefined ? "kb_mark r" : renderLock(lock)}
 /** Who asks for the host's lock, as others will be told. */
 export interface LockRequest {
   readonly owner: string;
+  /** Folder of the lock file on the host; /run/lock unless given. */
+  readonly folder?: string;
 }
 
 /**
@@ -42,7 +44,8 @@ export interface LockRequest {
  * The file's content says who holds it; it is no lock by itself.
  */
 function renderLock(lock: LockRequest): string {
-  return `kb_lock=/run/lock/keybuzz.lock; [ "$(id -u)" = 0 ] || kb_lock=/run/lock/keybuzz-$(id -u).lock
+  const folder = quoteShell(lock.folder ?? "/run/lock");
+  return `kb_lock=${folder}/keybuzz.lock; [ "$(id -u)" = 0 ] || kb_lock=${folder}/keybuzz-$(id -u).lock
 if ! ( : >>"$kb_lock" ) 2>/dev/null; then kb_mark "r locked 0 nobody: $kb_lock cannot be written"; exit 0; fi
 exec 9>>"$kb_lock"
 if flock -n 9; then printf '%s\\n' ${quoteShell(lock.owner)} >"$kb_lock"; kb_mark r
