@@ -1,4 +1,3 @@
-import { relative } from "node:path";
 import * as Args from "@oclif/core/args";
 import { Command } from "@oclif/core/command";
 import * as Flags from "@oclif/core/flags";
@@ -27,6 +26,7 @@ export default class InventoryCommand extends Command {
     const { findInventory, readInventory } = await import("../services/find-inventory.ts");
     const { viewHost, viewHosts, viewTree } = await import("../services/inventory-view.ts");
     const { hostLines, treeLines } = await import("../reporters/inventory-lines.ts");
+    const { shownPath } = await import("../services/shown-path.ts");
     const { printJson, printLines } = await import("../services/print.ts");
     const file = findInventory(flags.inventory, process.cwd());
     const inventory = await readInventory(file, process.cwd());
@@ -38,9 +38,9 @@ export default class InventoryCommand extends Command {
     }
     const hosts = viewHosts(inventory, args.pattern);
     if (flags.json) {
-      printJson({ file: relative(process.cwd(), file), hosts });
+      printJson({ file: shownPath(file), hosts });
     } else {
-      const head = `${relative(process.cwd(), file)}: ${hosts.length} ${hosts.length === 1 ? "host" : "hosts"}`;
+      const head = `${shownPath(file)}: ${hosts.length} ${hosts.length === 1 ? "host" : "hosts"}`;
       printLines((paint) => [
         paint("dim", head),
         ...treeLines(viewTree(inventory, hosts), paint, { vars: flags.vars }),

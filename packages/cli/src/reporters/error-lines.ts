@@ -18,7 +18,8 @@ export function errorLines(error: unknown, paint: Paint, { verbose }: ErrorOptio
   const lines = [`${head}${safeText(error.message)}${on.length === 0 ? at : ""}`];
   if (error.detail !== undefined) lines.push(...indent(safeText(error.detail).trimEnd(), paint("dim", "  | ")));
   if (error.hint !== undefined) lines.push(`  ${paint("place", "try:")} ${safeText(error.hint)}`);
-  if (verbose || error instanceof BugError) lines.push(...stackLines(error));
+  const shown = /^\s+at /m.test(error.detail ?? "");
+  if (!shown && (verbose || error instanceof BugError)) lines.push(...stackLines(error));
   return lines.join("\n").split("\n");
 }
 

@@ -12,6 +12,8 @@ export interface RecapOptions {
   readonly verbose: boolean;
   /** Why hosts left the run. */
   readonly errors: ReadonlyMap<string, KbError>;
+  /** Whether the playbook came to its end. */
+  readonly stopped: boolean;
 }
 
 /** What became of each host, and of the whole. */
@@ -53,7 +55,7 @@ function count(value: number, tone: Tone): Cell {
   return { text: String(value), tone: value === 0 ? "dim" : tone };
 }
 
-function verdict(recap: readonly HostRecap[], { mode, paint }: RecapOptions, told: boolean): string {
+function verdict(recap: readonly HostRecap[], { mode, paint, stopped }: RecapOptions, told: boolean): string {
   const sum = (field: "changed" | "unknown" | "failed"): number => recap.reduce((all, host) => all + host[field], 0);
   const unreachable = recap.filter((host) => host.unreachable).length;
   const parts = [
@@ -61,6 +63,7 @@ function verdict(recap: readonly HostRecap[], { mode, paint }: RecapOptions, tol
     sum("unknown") > 0 && paint("doubt", `${sum("unknown")} cannot be known yet`),
     sum("failed") > 0 && paint("bad", `${sum("failed")} failed`),
     unreachable > 0 && paint("bad", `${unreachable} unreachable`),
+    stopped && paint("bad", "stopped before its end"),
   ].filter((part) => part !== false);
   if (parts.length > 0) return parts.join(", ");
   return told ? paint("good", "nothing to change") : "done";

@@ -29,6 +29,7 @@ export class TextReport {
   readonly #output: OutputLines;
   readonly #errors = new Map<string, KbError>();
   #mode: "check" | "apply" = "apply";
+  #stopped = false;
 
   constructor(options: TextOptions) {
     this.#options = options;
@@ -61,13 +62,14 @@ export class TextReport {
         this.#errors.set(event.host, event.error);
         return this.#error(event.error.code === "interrupted" ? "stopped" : "failed", event.error, event.host);
       case "run-failed":
+        this.#stopped = true;
         return ["", ...this.#error("stopped", event.error)];
       case "note":
         return this.#note(event);
       case "table":
         return this.#table(event);
       case "run-end":
-        return recapLines(event, { mode: this.#mode, paint, verbose, errors: this.#errors });
+        return recapLines(event, { mode: this.#mode, paint, verbose, errors: this.#errors, stopped: this.#stopped });
     }
   }
 

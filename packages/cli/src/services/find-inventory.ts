@@ -1,7 +1,8 @@
 import { existsSync, readdirSync } from "node:fs";
-import { basename, dirname, join, relative, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { type Inventory, InventoryError, readTsvInventory, readYamlInventory, type TsvMapping } from "@keybuzz/runner";
 import { importFile } from "./find-playbook.ts";
+import { shownPath } from "./shown-path.ts";
 
 const FOLDER = "inventories";
 const DEFAULT = "keybuzz.yml";
@@ -47,7 +48,7 @@ async function loadMapping(file: string, directory: string): Promise<TsvMapping>
       hint: "export a TsvMapping there as `mapping`; inventories/servers-tsv.ts is one",
     });
   }
-  const shown = relative(process.cwd(), found);
+  const shown = shownPath(found);
   const { mapping } = await importFile(found, shown);
   if (!isMapping(mapping)) throw new InventoryError(`${shown} exports no TsvMapping as \`mapping\``);
   return mapping;

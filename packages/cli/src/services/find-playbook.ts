@@ -1,7 +1,8 @@
 import { readdirSync, statSync } from "node:fs";
-import { relative, resolve } from "node:path";
+import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { KbError, nearest, type Playbook, PlaybookError } from "@keybuzz/runner";
+import { shownPath } from "./shown-path.ts";
 
 const FOLDER = "playbooks";
 
@@ -45,7 +46,7 @@ export function listPlaybooks(directory: string): readonly string[] {
  * @throws PlaybookError where it does not load, or exports no playbook
  */
 export async function loadPlaybook(file: string): Promise<Playbook> {
-  const shown = relative(process.cwd(), file) || file;
+  const shown = shownPath(file);
   const loaded = await importFile(file, shown);
   const { default: exported } = loaded;
   if (isPlaybook(exported)) return exported;

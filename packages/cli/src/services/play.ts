@@ -1,4 +1,3 @@
-import { relative } from "node:path";
 import { type Inventory, matchHosts } from "@keybuzz/runner";
 import type { Reporter } from "../reporters/reporter.ts";
 import type { ConnectionRequest } from "./connection.ts";
@@ -6,6 +5,7 @@ import { findInventory, readInventory } from "./find-inventory.ts";
 import { findPlaybook, loadPlaybook } from "./find-playbook.ts";
 import { parseParams } from "./params.ts";
 import { runPlaybook } from "./run-playbook.ts";
+import { shownPath } from "./shown-path.ts";
 
 /** `kb play`, as its command line was. */
 export interface PlayRequest {
@@ -48,15 +48,13 @@ export async function playByName(request: PlayRequest, reporter: Reporter): Prom
   );
 }
 
-/** Reads the inventory and, where nobody named one, says which it is. */
+/** Reads the inventory, and says which it is: a log tells what it was made with. */
 export async function openInventory(
   named: string | undefined,
   directory: string,
   reporter: Reporter,
 ): Promise<Inventory> {
   const file = findInventory(named, directory);
-  if (named === undefined) {
-    reporter.emit({ type: "note", level: "info", text: `inventory: ${relative(directory, file)}` });
-  }
+  reporter.emit({ type: "note", level: "info", text: `inventory: ${shownPath(file, directory)}` });
   return readInventory(file, directory);
 }

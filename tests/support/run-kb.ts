@@ -2,9 +2,9 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 /** The folder that the command is started in: it has playbooks/ and inventories/, whose hosts are this machine. */
-export const FIXTURES = fileURLToPath(new URL("./fixtures", import.meta.url));
+export const FIXTURES = fileURLToPath(new URL("../fixtures/cli", import.meta.url));
 
-const BIN = fileURLToPath(new URL("../../bin/kb.js", import.meta.url));
+const BIN = fileURLToPath(new URL("../../packages/cli/bin/kb.js", import.meta.url));
 
 /** What a command left behind. */
 export interface KbResult {

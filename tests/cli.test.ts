@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { RunEvent } from "@keybuzz/runner";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { runKb } from "./testing/run-kb.ts";
+import { runKb } from "./support/run-kb.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
