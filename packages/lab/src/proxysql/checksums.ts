@@ -1,4 +1,5 @@
-import { createHash } from "node:crypto";
+import { spookyHash } from "./spooky-hash.ts";
+import type { User } from "./users.ts";
 
 /** Names in runtime_checksums_values, in that table's order of insertion. */
 export const CHECKSUM_NAMES = [
@@ -25,19 +26,58 @@ interface Entry {
 /** A value of a hashed row. */
 export type Hashed = string | number | bigint | Uint8Array | null;
 
-/**
- * Hashes rows: equal rows give equal checksums, on every instance; no rows give {@link NO_CONTENT}.
- *
- * The real server's values differ: it hashes with another function.
- */
-export function hashRows(rows: Iterable<readonly Hashed[]>): string {
-  const hash = createHash("sha256");
-  let isEmpty = true;
-  for (const row of rows) {
-    isEmpty = false;
-    hash.update(JSON.stringify(row.map((value) => (value === null ? null : String(value)))));
-  }
-  return isEmpty ? NO_CONTENT : `0x${hash.digest("hex").slice(0, 16).toUpperCase()}`;
+const ROW_SEEDS = [19n, 3n] as const;
+const USER_SEEDS = [13n, 4n] as const;
+const NAME_SEEDS = [1n, 2n] as const;
+const MASK = (1n << 64n) - 1n;
+
+/** Renders a hash as ProxySQL prints it: the low half first. */
+function render(hash: bigint): string {
+  const half = (value: bigint): string => (value & 0xffffffffn).toString(16).toUpperCase().padStart(8, "0");
+  return hash === 0n ? NO_CONTENT : `0x${half(hash)}${half(hash >> 32n)}`;
+}
+
+function rawHash(rows: readonly (readonly Hashed[])[]): bigint {
+  if (rows.length === 0) return 0n;
+  const text = rows.flat().map((value) => (value === null ? "" : String(value)));
+  return spookyHash(Buffer.from(text.join("")), ROW_SEEDS);
+}
+
+/** Hashes the rows of one table, all values as text; no rows give {@link NO_CONTENT}. */
+export function hashRows(rows: readonly (readonly Hashed[])[]): string {
+  return render(rawHash(rows));
+}
+
+/** Hashes several tables by the hashes of those that have rows. */
+export function hashTables(tables: readonly (readonly (readonly Hashed[])[])[]): string {
+  const hashes = tables.filter((rows) => rows.length > 0).map(rawHash);
+  const bytes = Buffer.alloc(8 * hashes.length);
+  for (const [index, hash] of hashes.entries()) bytes.writeBigUInt64LE(hash, 8 * index);
+  return hashes.length === 0 ? NO_CONTENT : render(spookyHash(bytes, ROW_SEEDS));
+}
+
+function bytesOf(user: User): Buffer {
+  const numbers = Buffer.alloc(12);
+  numbers.writeUInt8(user.useSsl, 0);
+  numbers.writeInt32LE(user.defaultHostgroup, 1);
+  numbers.writeUInt8(user.schemaLocked, 5);
+  numbers.writeUInt8(user.transactionPersistent, 6);
+  numbers.writeUInt8(user.fastForward, 7);
+  numbers.writeInt32LE(user.maxConnections, 8);
+  const text = [user.username, user.password, user.defaultSchema, user.comment, user.attributes].join("");
+  return Buffer.concat([numbers, Buffer.from(text)]);
+}
+
+function hashSide(users: readonly User[]): bigint {
+  if (users.length === 0) return 0n;
+  const keyed = users.map((user) => ({ user, key: spookyHash(Buffer.from(user.username), NAME_SEEDS) }));
+  const ordered = keyed.sort((left, right) => (left.key < right.key ? -1 : 1));
+  return spookyHash(Buffer.concat(ordered.map(({ user }) => bytesOf(user))), USER_SEEDS);
+}
+
+/** Hashes the accounts: the sum of what frontends and backends hash to, each ordered by the hash of the name. */
+export function hashUsers(frontends: readonly User[], backends: readonly User[]): string {
+  return render((hashSide(frontends) + hashSide(backends)) & MASK);
 }
 
 /** Versions and checksums of what is at run time: version 1 at start, one more with each LOAD, changed or not. */

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { spookyHash } from "./spooky-hash.ts";
 
 /**
  * Reduces a statement to its digest text: literals become `?`, comments go, blanks shrink.
@@ -42,7 +42,7 @@ export function digestOf(sql: string): Digest {
   const known = cache.get(sql);
   if (known !== undefined) return known;
   const text = digestText(sql.slice(0, MAX_DIGESTED_LENGTH));
-  const hash = `0x${createHash("sha1").update(text).digest("hex").slice(0, 16).toUpperCase()}`;
+  const hash = `0x${spookyHash(Buffer.from(text), [0n, 0n]).toString(16).toUpperCase().padStart(16, "0")}`;
   if (sql.length <= MAX_CACHED_LENGTH) {
     if (cache.size >= MAX_CACHED) cache.clear();
     cache.set(sql, { text, hash });

@@ -1,4 +1,4 @@
-import { hashRows } from "./checksums.ts";
+import { type Hashed, hashRows, hashTables, hashUsers } from "./checksums.ts";
 import type { ConfigFile } from "./config-file.ts";
 import { configToMemory } from "./config-load.ts";
 import { insertRows, type Row, replaceRows, select, transaction } from "./databases.ts";
@@ -40,7 +40,7 @@ export function variablesOf(family: Family): VariableModule | null {
   return family === "ADMIN VARIABLES" ? "admin" : null;
 }
 
-function valuesOf(rows: readonly Row[]): (string | number | bigint | Uint8Array | null)[][] {
+function valuesOf(rows: readonly Row[]): Hashed[][] {
   return rows.map((row) => Object.values(row));
 }
 
@@ -48,23 +48,50 @@ function recordChecksum(runtime: Runtime, family: Family, isStart: boolean): voi
   const record = isStart
     ? runtime.checksums.start.bind(runtime.checksums)
     : runtime.checksums.bump.bind(runtime.checksums);
-  const copies = TABLES[family].flatMap((table) => valuesOf(runtime.copies.get(table) ?? []));
-  const configured = runtime.configuredServers.map((row) => serverValues(row, row.status));
+  const copyOf = (table: string): Hashed[][] => valuesOf(runtime.copies.get(table) ?? []);
   const module = variablesOf(family);
-  if (module !== null) record(`${module}_variables`, hashRows(runtime.variables.entries(module)));
+  if (module !== null) record(`${module}_variables`, hashRows(hashedVariables(runtime, module)));
   if (family === "MYSQL SERVERS") {
-    record("mysql_servers", hashRows(serversAtRuntime(runtime)));
-    record("mysql_servers_v2", hashRows([...configured, ...copies]));
+    const configured = runtime.configuredServers.map((row) => serverValues(row, row.status));
+    const others = TABLES[family].filter((table) => !DERIVED.has(table)).map(copyOf);
+    record("mysql_servers", hashRows(hashedServers(runtime)));
+    record("mysql_servers_v2", hashTables([...others, configured]));
   }
-  if (family === "MYSQL USERS") record("mysql_users", hashRows(runtime.users.rows()));
-  if (family === "MYSQL QUERY RULES")
-    record("mysql_query_rules", hashRows([...valuesOf(runtime.rules.rows()), ...copies]));
-  if (family === "PROXYSQL SERVERS") record("proxysql_servers", hashRows(copies));
+  if (family === "MYSQL USERS") record("mysql_users", hashUsers(runtime.users.frontends(), runtime.users.backends()));
+  if (family === "MYSQL QUERY RULES") record("mysql_query_rules", hashRows(hashedRules(runtime)));
+  if (family === "PROXYSQL SERVERS") record("proxysql_servers", hashRows(copyOf("proxysql_servers")));
+}
+
+/** Variables that may differ between the peers of a cluster have no part in the checksum. */
+const UNHASHED_VARIABLES = new Set([
+  "admin-mysql_ifaces",
+  "admin-restapi_port",
+  "admin-telnet_admin_ifaces",
+  "admin-telnet_stats_ifaces",
+  "admin-web_port",
+  "mysql-interfaces",
+  "mysql-threads",
+]);
+
+function hashedVariables(runtime: Runtime, module: VariableModule): Hashed[][] {
+  return runtime.variables.entries(module).filter(([name]) => !UNHASHED_VARIABLES.has(name));
+}
+
+/** A shunned server counts as ONLINE. */
+function hashedServers(runtime: Runtime): Hashed[][] {
+  return runtime.hostgroups
+    .list()
+    .map((server) => serverValues(server.row, server.status === "SHUNNED" ? "ONLINE" : server.status));
+}
+
+function hashedRules(runtime: Runtime): Hashed[][] {
+  const rules = runtime.rules.rows().map(({ active: _active, ...others }) => Object.values(others));
+  return [...rules, ...valuesOf(runtime.copies.get("mysql_query_rules_fast_routing") ?? [])];
 }
 
 /** Records that the monitor has placed servers anew: what is at run time has changed, what was loaded has not. */
 export function recordPlacement(runtime: Runtime): void {
-  runtime.checksums.bump("mysql_servers", hashRows(serversAtRuntime(runtime)));
+  runtime.checksums.bump("mysql_servers", hashRows(hashedServers(runtime)));
 }
 
 /** Rows of runtime_mysql_servers. */

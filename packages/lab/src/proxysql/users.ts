@@ -63,6 +63,11 @@ export class Users {
     return [...this.#frontends.values()].sort((left, right) => (left.username < right.username ? -1 : 1));
   }
 
+  /** All backends, in no particular order. */
+  backends(): User[] {
+    return [...this.#backends.values()];
+  }
+
   /** Rows of runtime_mysql_users, in that table's column order. */
   rows(): (string | number)[][] {
     return [...this.#frontends.values(), ...this.#backends.values()].map((user) => [

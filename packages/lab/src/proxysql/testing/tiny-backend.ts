@@ -4,8 +4,11 @@ import { ClientConnection, type ClientHandler } from "../wire/client-connection.
 import { verifyAnswer } from "../wire/native-password.ts";
 import { type Cell, ok, type Reply, renderReply } from "../wire/replies.ts";
 
-/** The one account of the backends in the recording. */
-const ACCOUNT = { user: "app", password: "apppw" };
+/** The accounts that the servers of the recording knew. */
+const ACCOUNTS: ReadonlyMap<string, string> = new Map([
+  ["app", "apppw"],
+  ["monitor", "monitor"],
+]);
 
 function answer(payload: Buffer): Reply {
   if (payload[0] !== Command.query) return ok();
@@ -17,9 +20,9 @@ function answer(payload: Buffer): Reply {
 
 const HANDLER: ClientHandler = {
   login: (connection, response) => {
+    const password = ACCOUNTS.get(response.user);
     const isRight =
-      response.user === ACCOUNT.user &&
-      verifyAnswer(ACCOUNT.password, connection.scramble, response.authAnswer) !== false;
+      password !== undefined && verifyAnswer(password, connection.scramble, response.authAnswer) !== false;
     if (isRight) return null;
     const using = response.authAnswer.length > 0 ? "YES" : "NO";
     const message = `Access denied for user '${response.user}'@'${connection.remoteAddress}' (using password: ${using})`;
@@ -32,7 +35,7 @@ const HANDLER: ClientHandler = {
   closed: () => undefined,
 };
 
-/** Listens as a database server that knows one account and can answer SELECT 1. */
+/** Listens as a database server that knows two accounts and can answer SELECT 1. */
 export function listenAsBackend(host: string, port: number): void {
   const profile = {
     serverVersion: "11.8.6-MariaDB",
