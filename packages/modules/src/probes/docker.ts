@@ -1,4 +1,14 @@
-import { askBatch, type Batch, type Output, type Probe, type Sh, sh, shLines, type Unmet, unmet } from "@keybuzz/runner";
+import {
+  askBatch,
+  type Batch,
+  type Output,
+  type Probe,
+  type Sh,
+  sh,
+  shLines,
+  type Unmet,
+  unmet,
+} from "@keybuzz/runner";
 import * as z from "zod";
 import { takeLines } from "./lines.ts";
 
@@ -26,13 +36,19 @@ kb_failed() { case $1 in *"Cannot connect to the Docker daemon"*) kb_no asleep ;
 
 function refusal({ stdout }: Output): Unmet | undefined {
   const word = stdout.trimEnd();
-  if (word === "missing") return unmet("docker is not installed", 'add apt({ name: ["docker.io", "docker-cli"] }) before it');
-  if (word === "asleep") return unmet("dockerd does not run", "add docker_engine({}) before it, or look at: systemctl status docker");
+  if (word === "missing")
+    return unmet("docker is not installed", 'add apt({ name: ["docker.io", "docker-cli"] }) before it');
+  if (word === "asleep")
+    return unmet("dockerd does not run", "add docker_engine({}) before it, or look at: systemctl status docker");
   return undefined;
 }
 
 const IMAGE_FORMAT = '{"id":{{json .Id}},"digests":{{json .RepoDigests}},"env":{{json .Config.Env}}}';
-const IMAGE = z.object({ id: z.string(), digests: z.array(z.string()).nullable(), env: z.array(z.string()).nullable() });
+const IMAGE = z.object({
+  id: z.string(),
+  digests: z.array(z.string()).nullable(),
+  env: z.array(z.string()).nullable(),
+});
 
 /** All in one call where all are there; one by one otherwise, since what is missing leaves no line behind. */
 const IMAGES: Batch = {
@@ -176,12 +192,15 @@ export function containerReading(name: string, restartedAfter: readonly string[]
     if (refused !== undefined) return refused;
     const lines = output.stdout.split("\n").slice(0, -2);
     if (output.exitCode !== 0 || !output.stdout.endsWith(".\n")) {
-      throw new Error(`docker could not tell about container ${name}: ${output.stderr.trim() || "its answer was cut off"}`);
+      throw new Error(
+        `docker could not tell about container ${name}: ${output.stderr.trim() || "its answer was cut off"}`,
+      );
     }
     const { next, previous } = standIns(name);
     const own = lines.find((line) => line.startsWith(`${name} `));
     return {
-      container: own === undefined ? null : parseAnswer(CONTAINER, own.slice(name.length + 1), `docker inspect ${name}`, output),
+      container:
+        own === undefined ? null : parseAnswer(CONTAINER, own.slice(name.length + 1), `docker inspect ${name}`, output),
       leftovers: [next, previous].filter((other) => lines.some((line) => line.startsWith(`${other} `))),
       newerThanStart: lines.filter((line) => line.startsWith("newer ")).map((line) => line.slice(6)),
     };
