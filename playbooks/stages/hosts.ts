@@ -6,16 +6,16 @@ import { PreparedHost } from "../../roles/prepare/role.ts";
 import { ProxysqlHost } from "../../roles/proxysql/role.ts";
 
 /** What a proxy of Module 7 declares: what its roles read, in one schema. */
-export const Proxy = z.object({ ...PreparedHost.shape, ...ProxysqlHost.shape });
+export const ProxyHost = z.object({ ...PreparedHost.shape, ...ProxysqlHost.shape });
 
 /** What a load balancer of Module 7 declares. */
-export const Balancer = z.object({ ...PreparedHost.shape, ...LoadBalancerHost.shape });
+export const BalancerHost = z.object({ ...PreparedHost.shape, ...LoadBalancerHost.shape });
 
 /** The groups of Module 7, as its playbooks are given them. */
 export interface Groups {
   readonly mariadb: Hosts<unknown>;
-  readonly proxysql: Hosts<unknown>;
-  readonly loadbalancer: Hosts<unknown>;
+  readonly proxysql: Hosts<z.output<typeof ProxyHost>>;
+  readonly loadbalancer: Hosts<z.output<typeof BalancerHost>>;
 }
 
 /** All hosts of Module 7, whatever `--limit` says: who may talk to whom does not depend on it. */
