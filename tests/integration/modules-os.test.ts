@@ -57,9 +57,9 @@ describe("the modules of the operating system", () => {
     expect(changed(again)).toEqual([]);
     expect(having(again, "ok")).toHaveLength(26);
     expect(again.recap).toMatchObject([{ roundTrips: 1 }]);
-    const before = snapshot(LAB, HOST);
+    await on("mount -o remount,bind,ro /");
     expect(having(await run("--check"), "ok")).toHaveLength(26);
-    expect(compareSnapshots(before, snapshot(LAB, HOST))).toEqual([]);
+    await on("mount -o remount,bind,rw /");
   });
 
   it("have made what they said", async () => {
