@@ -1,4 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The folder that the command is started in: it has playbooks/ and inventories/, whose hosts are this machine. */
@@ -15,24 +18,22 @@ export interface KbResult {
 
 /** How a command is started. */
 export interface KbOptions {
-  readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** 30 000 unless given. */
+  readonly timeoutMs?: number;
   /** Called with each piece of output. */
   readonly onOutput?: (child: ChildProcess, text: string) => void;
 }
 
-/**
- * Runs the real command. Its /run/lock is its own: tests elsewhere that work on this machine hold the machine's lock.
- * @see https://man7.org/linux/man-pages/man1/unshare.1.html
- */
+/** Runs the real command on this machine. Its lock is its own: other tests work on this machine too. */
 export async function runKb(argv: readonly string[], options: KbOptions = {}): Promise<KbResult> {
-  const namespaces = process.getuid?.() === 0 ? ["--mount"] : ["--user", "--map-root-user", "--mount"];
-  const ownLocks = 'mount -t tmpfs none /run/lock && exec "$@"';
-  const child = spawn("unshare", [...namespaces, "/bin/sh", "-c", ownLocks, "sh", process.execPath, BIN, ...argv], {
-    cwd: options.cwd ?? FIXTURES,
-    env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...options.env },
+  const locks = mkdtempSync(join(tmpdir(), "kb-locks-"));
+  const inherited = { PATH: process.env["PATH"], HOME: process.env["HOME"] };
+  const child = spawn(process.execPath, [BIN, ...argv], {
+    cwd: FIXTURES,
+    env: { ...inherited, KB_LOCK_FOLDER: locks, ...options.env },
     stdio: ["ignore", "pipe", "pipe"],
-    timeout: 30_000,
+    timeout: options.timeoutMs ?? 30_000,
   });
   let stdout = "";
   let stderr = "";
@@ -43,9 +44,13 @@ export async function runKb(argv: readonly string[], options: KbOptions = {}): P
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     stderr += text;
   });
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", resolve);
-  });
-  return { code, stdout, stderr };
+  try {
+    const code = await new Promise<number | null>((resolve, reject) => {
+      child.once("error", reject);
+      child.once("close", resolve);
+    });
+    return { code, stdout, stderr };
+  } finally {
+    rmSync(locks, { recursive: true, force: true });
+  }
 }

@@ -20,7 +20,7 @@ all:
     database:
       children:
         mariadb:
-          vars: { volume_device: /dev/sdb }
+          vars: { mariadb_data_device: /dev/sdb, entry_points: [10.0.0.30] }
           hosts:
             maria-01: { ansible_host: 10.0.0.170, api_token: s3cret }
             maria-02:
@@ -71,7 +71,8 @@ test("a host's vars come with file and line; what looks like a secret is not sho
   const { vars, groups } = viewHost(inventory, "maria-01");
   expect(groups).toEqual(["mariadb", "database", "all"]);
   expect(vars.map(({ name, value, source }) => [name, value, source.replace(/^.*hosts\.yml/, "")])).toEqual([
-    ["volume_device", "/dev/sdb", ":10:34"],
+    ["mariadb_data_device", "/dev/sdb", ":10:40"],
+    ["entry_points", ["10.0.0.30"], ":10:64"],
     ["ansible_host", "10.0.0.170", ":12:39"],
     ["api_token", "<secret>", ":12:62"],
   ]);
@@ -82,7 +83,7 @@ describe("the lab of an inventory", () => {
     expect(labSpecOf(inventory, "lab", 50)).toEqual({
       name: "lab",
       rttMs: 50,
-      virtualAddresses: ["10.0.0.20"],
+      virtualAddresses: ["10.0.0.30", "10.0.0.20"],
       hosts: [
         { name: "jump", address: "10.0.0.250", volumes: [] },
         { name: "maria-01", address: "10.0.0.170", volumes: [{ device: "/dev/sdb", sizeMib: 4096 }] },
