@@ -19,10 +19,14 @@ export async function proxies(groups: Groups, credentials: Credentials): Promise
   });
 }
 
+/** The load balancers' hosts, made ready for them. */
+export async function prepareBalancers(groups: Groups): Promise<void> {
+  await prepare(groups.loadbalancer, { kind: "loadbalancer", fleet: [...fleetOf(groups)], docker: false });
+}
+
 /** The self-hosted entry point, where the inventory has a host for it. */
 export async function entryPoint(groups: Groups): Promise<void> {
   if (groups.loadbalancer.declared.length === 0) return;
-  await prepare(groups.loadbalancer, { kind: "loadbalancer", fleet: [...fleetOf(groups)], docker: false });
   await haproxy(groups.loadbalancer, { backends: endpoints(groups.proxysql) });
 }
 

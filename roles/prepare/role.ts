@@ -136,7 +136,7 @@ function engine({ vars }: Prepared): readonly Task[] {
     apt({ name: vars.docker_packages, install_recommends: false }),
     // Containers outlive a restart of the daemon, and their logs do not fill the disk.
     dockerEngine({
-      config: { "live-restore": true, "log-driver": "json-file", "log-opts": { "max-size": "50m", "max-file": "3" } },
+      daemon: { "live-restore": true, "log-driver": "json-file", "log-opts": { "max-size": "50m", "max-file": "3" } },
     }),
   ];
 }

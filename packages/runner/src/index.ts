@@ -48,7 +48,7 @@ export {
   Unmet,
   unmet,
 } from "./probe.ts";
-export { defineRole, type Role, type RoleSpec } from "./role.ts";
+export { defineRole, type Role, type RoleSpec, type VarsOf } from "./role.ts";
 export { type PlayOptions, play, type RunReport } from "./run.ts";
 export { revealText, Secret } from "./secret.ts";
 export { type AgeFile, type AgeKey, readAgeFile, SecretsError, sealed } from "./secrets/age-file.ts";

@@ -1,18 +1,19 @@
 import type * as z from "zod";
 import type { TableRow } from "./events.ts";
 import type { Hosts } from "./hosts.ts";
+import type { VarsOf } from "./role.ts";
 
 export type Schemas = Readonly<Record<string, z.ZodObject>>;
 
 /** Sets of hosts by the names of their groups, with the vars of their schemas. */
-export type Groups<G extends Schemas> = { readonly [K in keyof G]: Hosts<z.output<G[K]>> };
+export type Groups<G extends Schemas> = { readonly [K in keyof G]: Hosts<VarsOf<G[K]>> };
 
 /** What a playbook has besides its hosts. */
 export interface Play<P> {
   /** Values of `-e NAME=VALUE`. */
   readonly params: P;
   /** The machine that `kb` runs on, as a host. */
-  readonly controller: Hosts<Record<string, never>>;
+  readonly controller: Hosts<unknown>;
   /** Folder that the playbook's relative paths start from: the working directory of `kb`. */
   readonly directory: string;
   /**

@@ -4,6 +4,9 @@ import { ParamsError } from "./errors.ts";
 import type { Hosts } from "./hosts.ts";
 import { describeIssues } from "./module.ts";
 
+/** The vars of a schema's hosts. A schema without fields asks for nothing, and so takes hosts of any kind. */
+export type VarsOf<H extends z.ZodObject> = [keyof H["shape"]] extends [never] ? unknown : z.output<H>;
+
 /** What a role is made of. */
 export interface RoleSpec<P extends z.ZodObject, H extends z.ZodObject, R> {
   readonly name: string;
@@ -12,12 +15,12 @@ export interface RoleSpec<P extends z.ZodObject, H extends z.ZodObject, R> {
   readonly params: P;
   /** The vars that each of its hosts has to declare. */
   readonly host: H;
-  run(context: { readonly hosts: Hosts<z.output<H>>; readonly params: z.output<P> }): Promise<R>;
+  run(context: { readonly hosts: Hosts<VarsOf<H>>; readonly params: z.output<P> }): Promise<R>;
 }
 
 /** A role: called with the hosts that get it, and its params. */
 export interface Role<P extends z.ZodObject, H extends z.ZodObject, R> {
-  (hosts: Hosts<z.output<H>>, params: z.input<P>): Promise<R>;
+  (hosts: Hosts<VarsOf<H>>, params: z.input<P>): Promise<R>;
   readonly spec: RoleSpec<P, H, R>;
 }
 
@@ -28,7 +31,7 @@ export interface Role<P extends z.ZodObject, H extends z.ZodObject, R> {
 export function defineRole<P extends z.ZodObject, H extends z.ZodObject, R = void>(
   spec: RoleSpec<P, H, R>,
 ): Role<P, H, R> {
-  const apply = (hosts: Hosts<z.output<H>>, input: z.input<P>): Promise<R> => {
+  const apply = (hosts: Hosts<VarsOf<H>>, input: z.input<P>): Promise<R> => {
     const params = spec.params.safeParse(input);
     if (!params.success) {
       throw new ParamsError(`bad params for the role ${spec.name}`, {

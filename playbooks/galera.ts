@@ -1,0 +1,23 @@
+import { definePlaybook } from "@keybuzz/runner";
+import { credentialStore } from "../roles/credentials/role.ts";
+import { prepareProxies, proxies } from "./stages/entry.ts";
+import { BalancerHost, ProxyHost } from "./stages/hosts.ts";
+import { NodeHost, nodes, prepareNodes } from "./stages/nodes.ts";
+
+/** Steps 00 to 03: from bare hosts to a cluster with its proxies. */
+export default definePlaybook({
+  name: "galera",
+  summary: "The Galera cluster and ProxySQL in front of it, from bare hosts",
+  groups: { mariadb: NodeHost, proxysql: ProxyHost },
+  optionalGroups: { loadbalancer: BalancerHost },
+  async run(groups, play) {
+    play.phase("credentials");
+    const credentials = await credentialStore(play.controller, { directory: play.directory });
+    play.phase("prepare");
+    await Promise.all([prepareNodes(groups), prepareProxies(groups)]);
+    play.phase("galera");
+    await nodes(groups, credentials);
+    play.phase("proxysql");
+    await proxies(groups, credentials);
+  },
+});

@@ -1,0 +1,28 @@
+import { definePlaybook } from "@keybuzz/runner";
+import { credentialStore } from "../roles/credentials/role.ts";
+import { entryPoint, prepareBalancers, prepareProxies, proxies } from "./stages/entry.ts";
+import { BalancerHost, ProxyHost } from "./stages/hosts.ts";
+import { NodeHost, nodes, prepareNodes } from "./stages/nodes.ts";
+import { verification } from "./stages/verification.ts";
+
+/** Steps 00 to 04: from bare hosts to an entry point that is proved to work. */
+export default definePlaybook({
+  name: "site",
+  summary: "All of Module 7: cluster, proxies, entry point, and every check of them",
+  groups: { mariadb: NodeHost, proxysql: ProxyHost },
+  optionalGroups: { loadbalancer: BalancerHost },
+  async run(groups, play) {
+    play.phase("credentials");
+    const credentials = await credentialStore(play.controller, { directory: play.directory });
+    play.phase("prepare");
+    await Promise.all([prepareNodes(groups), prepareProxies(groups), prepareBalancers(groups)]);
+    play.phase("galera");
+    await nodes(groups, credentials);
+    play.phase("proxysql");
+    await proxies(groups, credentials);
+    play.phase("entry point");
+    await entryPoint(groups);
+    play.phase("verify");
+    await verification(groups, credentials, play);
+  },
+});
