@@ -25,7 +25,7 @@ export const credentialStore = defineRole({
   name: "credentials",
   summary: "Takes over or makes the credentials, and keeps them sealed",
   params,
-  host: z.object({}),
+  host: z.looseObject({}),
   async run({ hosts, params: { directory: folder, rotate, keyFile } }): Promise<Credentials> {
     const at = (name: string): string => join(folder, FOLDER, name);
     const store = await readAgeFile(at("mariadb.env.age"), keyFile ?? process.env["KB_AGE_KEY_FILE"] ?? at("age.key"));
@@ -74,7 +74,7 @@ export const credentialFiles = defineRole({
   name: "credential_files",
   summary: "Writes mariadb.env to the hosts of the database",
   params: z.strictObject({ credentials: z.custom<Credentials>().describe("What credentialStore gave.") }),
-  host: z.object({}),
+  host: z.looseObject({}),
   async run({ hosts, params: { credentials } }) {
     await hosts.ensure([
       directory({ path: BASE, mode: "0755", owner: "root", group: "root" }),

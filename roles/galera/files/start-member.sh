@@ -11,6 +11,7 @@
 # - After a crash the server is told its place in the cluster's history, so that its peers send it what it missed and
 #   not everything.
 # - A member that cannot go on by itself waits until a peer listens, instead of failing and losing its saved place.
+# - A member whose data is gone waits to be told that this is meant.
 set -euo pipefail
 
 readonly CONTAINER_DATA=/var/lib/mysql
@@ -80,6 +81,10 @@ take_bootstrap_flag() {
   return 1
 }
 
+# The host was part of a cluster, and its data is gone: a volume that is not mounted looks like this. A peer's copy
+# would go to the wrong disk.
+has_lost_its_data() { [[ -e $STATE/cluster ]] && is_empty; }
+
 # A crashed member restores its last view together with the others; all the rest needs a peer.
 can_go_on_alone() { has_place && ! was_stopped_cleanly && [[ -s $data/gvwstate.dat ]]; }
 
@@ -104,7 +109,7 @@ recovered_position() {
 
 start_in_container() {
   data=$CONTAINER_DATA conf=$CONTAINER_CONF
-  local arguments=() place told=
+  local arguments=() place why told=
   # Process 1 gets no signal that it does not ask for.
   trap 'exit 0' TERM INT
   until can_go_on_alone; do
@@ -112,11 +117,15 @@ start_in_container() {
       arguments+=(--wsrep-new-cluster)
       break
     fi
-    if a_peer_listens; then break; fi
-    if [[ -z $told ]]; then
-      say "no peer listens on port 4567: waiting for one, or to be told to bootstrap (kb play galera.ts)"
-      told=yes
+    if has_lost_its_data; then
+      why="the data of this member is gone: is its volume mounted? Waiting for kb play galera.ts"
+    elif a_peer_listens; then
+      break
+    else
+      why="no peer listens on port 4567: waiting for one, or to be told to bootstrap (kb play galera.ts)"
     fi
+    [[ $why == "$told" ]] || say "$why"
+    told=$why
     sleep 1 &
     wait $!
   done
@@ -145,6 +154,9 @@ prepare_unit() {
     fi
     # The unit reads this file next, and removes it once the server is up; we, before every other start.
     echo '_WSREP_NEW_CLUSTER=--wsrep-new-cluster' >/run/mysqld/wsrep-new-cluster
+  elif has_lost_its_data; then
+    say "the data of this member is gone: is its volume mounted? Trying again later; kb play galera.ts tells more"
+    exit 75
   elif ! can_go_on_alone && ! a_peer_listens; then
     say "no peer listens on port 4567: trying again later, or when told to bootstrap (kb play galera.ts)"
     # EX_TEMPFAIL: the unit tries again.

@@ -1,0 +1,112 @@
+import { command, file } from "@keybuzz/modules";
+import { type Host, RefusedError, sh, type Task } from "@keybuzz/runner";
+import { DATA, MARIADB_CONTAINER, STATE } from "../paths.ts";
+import { accounts } from "./accounts.ts";
+import type { Decision } from "./decide.ts";
+import { dockerFiles, dockerServer } from "./docker.ts";
+import type { HostFacts } from "./facts.ts";
+import type { GaleraParams, GaleraVars } from "./params.ts";
+import { type Cluster, settingsFor } from "./settings.ts";
+import { isConnected, isSynced, synced } from "./synced.ts";
+
+export type MemberHost = Host<GaleraVars>;
+
+/** What one run does to members. */
+export interface MemberTasks {
+  /** What touches no running server. */
+  files(host: MemberHost): readonly Task[];
+  /** The server, up and Synced, one of `joined` members at least. */
+  server(host: MemberHost, joined: number): readonly Task[];
+  /** The server as the first of its cluster. */
+  bootstrap(host: MemberHost): readonly Task[];
+  /** Accounts and the database, for one member. */
+  accounts(host: MemberHost): readonly Task[];
+}
+
+interface Scope {
+  readonly cluster: Cluster;
+  readonly params: GaleraParams;
+  readonly facts: ReadonlyMap<string, HostFacts>;
+  readonly decision: Decision;
+  /** Members that were part of a cluster, and have no data. */
+  readonly lost: readonly string[];
+}
+
+/** A request to bootstrap; `start-member` follows it once, if it is fresh and does no harm. */
+const FLAG = `${STATE}/bootstrap`;
+/** The cluster that the host belongs to. */
+const RECORD = `${STATE}/cluster`;
+
+export function addressOf({ address, vars }: MemberHost): string {
+  return vars.mariadb_address ?? address;
+}
+
+export function makeMemberTasks({ cluster, params, facts, decision, lost }: Scope): MemberTasks {
+  const size = cluster.members.length;
+  const server = (host: MemberHost, joined: number): readonly Task[] => [
+    ...dockerServer(host.vars, size, joined, params.joinTimeoutMs),
+    // The server may have been up all along, and not be Synced.
+    synced(host.vars.mariadb_runtime, joined, params.joinTimeoutMs),
+    record(),
+  ];
+  const isDetached = ({ name }: MemberHost): boolean => decision.kind === "join" && decision.restart.includes(name);
+  const hasLostItsData = ({ name }: MemberHost): boolean =>
+    decision.kind === "join" && decision.start.includes(name) && lost.includes(name);
+  return {
+    files(host) {
+      const known = facts.get(host.name);
+      if (known === undefined) throw new RefusedError(`nothing is known of ${host.name}`);
+      const settings = settingsFor({ name: host.name, address: addressOf(host) }, host.vars, known, cluster);
+      const first = decision.kind === "bootstrap" && decision.host === host.name;
+      return [
+        ...dockerFiles(host.vars, params, settings),
+        // Before any flag is set anywhere: two would make two clusters.
+        ...(first ? [] : [file({ path: FLAG, state: "absent" })]),
+        // Its volume is mounted by now, and empty: it may take a copy of the others' data.
+        ...(hasLostItsData(host) ? [file({ path: RECORD, state: "absent" })] : []),
+      ];
+    },
+    server: (host, joined) => [...(isDetached(host) ? [reconnect(host)] : []), ...server(host, joined)],
+    bootstrap: (host) => [arm(host), ...server(host, 1)],
+    accounts: (host) => accounts(host.vars, params, host.name),
+  };
+}
+
+function arm({ vars }: MemberHost): Task {
+  return command(
+    {
+      run: sh`: >${FLAG} && sync ${STATE}`,
+      unless: sh`${isSynced(vars.mariadb_runtime, 1)} || [ -n "$(find ${FLAG} -mmin -5 2>/dev/null)" ]`,
+    },
+    { name: "request to bootstrap, once" },
+  );
+}
+
+/** A server that lost its group does not look for it again. */
+function reconnect({ vars }: MemberHost): Task {
+  return command(
+    {
+      run:
+        vars.mariadb_runtime === "docker"
+          ? sh`docker restart --time 600 ${MARIADB_CONTAINER}`
+          : sh`systemctl restart mariadb`,
+      unless: isConnected(vars.mariadb_runtime),
+      timeoutMs: 900_000,
+    },
+    { name: "restart of a server that lost its group" },
+  );
+}
+
+/** Notes the cluster beside the data: a host whose data is gone then does not look like one that never had any. */
+function record(): Task {
+  const uuid = sh`u=$(sed -n 's/^uuid: *//p' ${`${DATA}/grastate.dat`} 2>/dev/null) && [ -n "$u" ] || exit 1`;
+  return command(
+    {
+      run: sh`${uuid}
+printf '%s\n' "$u" >${`${RECORD}.new`} && mv -f ${`${RECORD}.new`} ${RECORD}`,
+      unless: sh`${uuid}
+[ "$u" = "$(cat ${RECORD} 2>/dev/null)" ]`,
+    },
+    { name: "note of the cluster that this host belongs to" },
+  );
+}

@@ -1,0 +1,67 @@
+import { waitFor } from "@keybuzz/modules";
+import { type Sh, sh, type Task } from "@keybuzz/runner";
+import { DATA, MARIADB_CONTAINER } from "../paths.ts";
+import type { Runtime } from "./state.ts";
+
+/** Asks the member's own server for one value; the operating system's user is let in without a password. */
+function askServer(runtime: Runtime, query: string): Sh {
+  const client = sh`mariadb --no-defaults --batch --skip-column-names --connect-timeout=3 -e ${query}`;
+  if (runtime === "native") return sh`timeout 10 ${client} --user=root`;
+  return sh`timeout 10 docker exec -u mysql ${MARIADB_CONTAINER} ${client} --user=mysql`;
+}
+
+type StatusRow = readonly [name: string, value: string];
+
+/** How many of these rows a member's status has; information_schema.GLOBAL_STATUS answers without a majority, too. */
+function count(rows: readonly StatusRow[], more = ""): string {
+  const pairs = rows.map(([name, value]) => `('${name}', '${value}')`).join(", ");
+  return `SELECT COUNT(*) FROM information_schema.GLOBAL_STATUS WHERE (VARIABLE_NAME, VARIABLE_VALUE) IN (${pairs})${more}`;
+}
+
+const WELL: readonly StatusRow[] = [
+  ["wsrep_ready", "ON"],
+  ["wsrep_cluster_status", "Primary"],
+  ["wsrep_local_state_comment", "Synced"],
+];
+
+/** Holds where the member has all data and is part of a primary component of at least `size` members. */
+export function isSynced(runtime: Runtime, size: number): Sh {
+  const query = count(WELL, ` OR (VARIABLE_NAME = 'wsrep_cluster_size' AND VARIABLE_VALUE + 0 >= ${size})`);
+  return sh`[ "$(${askServer(runtime, query)} 2>/dev/null)" = 4 ]`;
+}
+
+/** Holds where the server has a connection to its group, with a majority or without. */
+export function isConnected(runtime: Runtime): Sh {
+  return sh`[ "$(${askServer(runtime, count([["wsrep_connected", "ON"]]))} 2>/dev/null)" = 1 ]`;
+}
+
+/**
+ * Holds where the member may be stopped: it serves nobody, or all `size` members are there, so that those that stay have
+ * a majority and the data. Says why where not.
+ */
+export function mayStop(runtime: Runtime, size: number): Sh {
+  const serving = count([["wsrep_cluster_status", "Primary"]]);
+  return sh`[ "$(${askServer(runtime, serving)} 2>/dev/null)" != 1 ] || ${isSynced(runtime, size)} || {
+  echo ${`not restarting: the member serves, and not all ${size} members of the cluster are there and Synced`} >&2
+  exit 1
+}`;
+}
+
+/** What a person would look at when a member does not come up. */
+export function lastWords(runtime: Runtime): Sh {
+  const log =
+    runtime === "docker"
+      ? sh`docker logs --tail 25 ${MARIADB_CONTAINER} 2>&1`
+      : sh`journalctl --no-pager --lines 25 --unit mariadb`;
+  return sh`cat ${DATA}/wsrep_status.json 2>/dev/null; ${log}`;
+}
+
+/** Waits until the member is Synced in a component of at least `size` members. */
+export function synced(runtime: Runtime, size: number, timeoutMs: number): Task {
+  return waitFor({
+    test: isSynced(runtime, size),
+    what: `the member to be Synced, one of ${size}`,
+    timeoutMs,
+    onTimeout: lastWords(runtime),
+  });
+}
