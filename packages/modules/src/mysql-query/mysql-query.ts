@@ -14,6 +14,9 @@ const params = z.strictObject({
   timeoutMs: z.int().min(1000).default(600_000).describe("longest run of the query, in milliseconds"),
 });
 
+/** Unknown database, column, table, routine. @see https://mariadb.com/kb/en/mariadb-error-code-reference/ */
+const NOT_THERE_YET = [1049, 1054, 1146, 1305];
+
 type QueryState = { readonly done: boolean };
 
 /**
@@ -30,7 +33,7 @@ export const mysqlQuery = defineModule({
     const server = mariadbServer(login);
     const done = sql`SELECT EXISTS (${unless})`;
     const parse = (output: Parameters<typeof readRows>[1]): QueryState | Unmet => {
-      const rows = readRows(server, output);
+      const rows = readRows(server, output, NOT_THERE_YET);
       return rows instanceof Unmet ? rows : { done: rows[0]?.[0] === "1" };
     };
     // The sessions of batches are shared: what names a database, or holds a secret, gets one of its own.

@@ -111,20 +111,30 @@ function splitParts(stdout: string, keys: readonly string[]): readonly string[] 
 /** One row as the client printed it; NULL is the text `NULL`, so ask for JSON where that matters. */
 export type SqlRow = readonly string[];
 
-const FAILURE = /^ERROR \d+ \([0-9A-Z]{5}\)/;
+const FAILURE = /^ERROR (\d+) \([0-9A-Z]{5}\)/;
 
 /**
  * The rows of an answer.
- * @throws Error with the server's message where the session was refused or a statement failed.
+ *
+ * @param prerequisites error numbers that say that something which is asked about is not there yet
+ * @throws Error with the server's message where the session was refused or a statement failed
  */
-export function readRows(server: SqlServer, { stdout }: Output): readonly SqlRow[] | Unmet {
+export function readRows(
+  server: SqlServer,
+  { stdout }: Output,
+  prerequisites: readonly number[] = [],
+): readonly SqlRow[] | Unmet {
   const lines = stdout.split("\n");
   const begin = lines.indexOf(BEGIN);
   const end = lines.lastIndexOf(END);
   if (begin < 0 || end < begin) return explainSilence(server, stdout);
   const body = lines.slice(begin + 1, end);
   const failure = body.findIndex((line) => FAILURE.test(line));
-  if (failure >= 0) throw new Error(`${server.label}: ${body.slice(failure).join(" ")}`);
+  if (failure >= 0) {
+    const said = `${server.label}: ${body.slice(failure).join(" ")}`;
+    if (prerequisites.includes(Number(FAILURE.exec(body[failure] ?? "")?.[1]))) return unmet(said);
+    throw new Error(said);
+  }
   return body.map((line) => line.split("\t").map(unescapeField));
 }
 
