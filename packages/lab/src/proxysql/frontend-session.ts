@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { BackendError } from "./backend.ts";
-import { digestOf } from "./digest.ts";
 import type { Identity } from "./pool.ts";
 import { PreparedStatements } from "./prepared-statements.ts";
 import type { Routing } from "./query-rules.ts";
 import type { Runtime } from "./runtime.ts";
+import { SessionRouting } from "./session-routing.ts";
 import { type Relayed, SessionLost, SessionServers } from "./session-servers.ts";
 import { SessionSettings } from "./session-settings.ts";
 import type { SessionView } from "./statistics.ts";
@@ -27,6 +27,7 @@ export class FrontendSession implements SessionView {
   readonly #user: User;
   readonly #servers: SessionServers;
   readonly #prepared: PreparedStatements;
+  readonly #routing: SessionRouting;
   readonly #queue: Buffer[] = [];
   #isBusy = false;
   #isClosed = false;
@@ -43,6 +44,7 @@ export class FrontendSession implements SessionView {
     this.#hostgroup = user.defaultHostgroup;
     this.#servers = new SessionServers(runtime, identity, schema);
     this.#prepared = new PreparedStatements(this.#servers);
+    this.#routing = new SessionRouting(runtime, client, user, this.#servers);
   }
 
   get user(): string {
@@ -158,7 +160,7 @@ export class FrontendSession implements SessionView {
       case Command.fieldList:
       case Command.setOption:
       case Command.statistics:
-        await this.#servers.relay({ hostgroup: this.#hostgroupFor({}), payload, sink: this.#client });
+        await this.#servers.relay({ hostgroup: this.#routing.hostgroupFor({}), payload, sink: this.#client });
         break;
       default:
         this.#answer({ code: 1047, state: "08S01", message: "Unknown command" });
@@ -178,13 +180,13 @@ export class FrontendSession implements SessionView {
       return;
     }
     this.#show("Query", sql);
-    const routing = this.#route(sql);
+    const routing = this.#routing.route(sql);
     if (await this.#answeredByRule(routing)) return;
     const text = routing.text ?? sql;
     const sent =
       routing.text === undefined ? payload : Buffer.concat([Buffer.from([Command.query]), Buffer.from(text)]);
     const request = { payload: sent, sink: this.#client, retries: routing.retries };
-    const { reply, held } = await this.#timed(sql, this.#hostgroupFor(routing), (hostgroup) =>
+    const { reply, held } = await this.#counted(sql, this.#routing.hostgroupFor(routing), (hostgroup) =>
       this.#servers.relay({ ...request, hostgroup }),
     );
     if (STICKY.test(text)) held.isSticky = true;
@@ -204,7 +206,7 @@ export class FrontendSession implements SessionView {
   async #prepare(sql: string, payload: Buffer): Promise<void> {
     this.#runtime.statistics.add("Com_frontend_stmt_prepare");
     this.#show("Prepare", sql);
-    const hostgroup = this.#hostgroupFor(this.#route(sql));
+    const hostgroup = this.#hostgroupOf(sql);
     this.#client.write(await this.#prepared.prepare(hostgroup, sql, payload));
   }
 
@@ -217,7 +219,7 @@ export class FrontendSession implements SessionView {
       return;
     }
     this.#show("Execute", sql);
-    const wanted = this.#hostgroupFor(this.#route(sql));
+    const wanted = this.#hostgroupOf(sql);
     if (command === Command.stmtSendLongData) {
       const held = await this.#servers.attach(wanted);
       held.connection.send(await this.#prepared.renumber(held, payload));
@@ -236,50 +238,21 @@ export class FrontendSession implements SessionView {
     }
     this.#runtime.statistics.add("Questions");
     this.#runtime.statistics.add("Com_frontend_stmt_execute");
-    await this.#timed(sql, wanted, run);
+    await this.#counted(sql, wanted, run);
   }
 
-  /** Runs a statement and counts it under its digest, whether it succeeds or not. */
-  async #timed(sql: string, hostgroup: number, run: (hostgroup: number) => Promise<Relayed>): Promise<Relayed> {
-    const { text, hash } = digestOf(sql);
-    const key = { hostgroup, schema: this.schema, username: this.user, digest: hash, digestText: text };
-    const startedAt = performance.now();
-    let [rowsAffected, rowsSent] = [0, 0];
+  #hostgroupOf(sql: string): number {
+    return this.#routing.hostgroupFor(this.#routing.route(sql));
+  }
+
+  #counted(sql: string, hostgroup: number, run: (hostgroup: number) => Promise<Relayed>): Promise<Relayed> {
     this.#hostgroup = hostgroup;
-    try {
-      const relayed = await run(hostgroup);
-      rowsAffected = relayed.reply.affectedRows;
-      rowsSent = relayed.reply.rows;
-      return relayed;
-    } finally {
-      const timeUs = Math.round((performance.now() - startedAt) * 1000);
-      this.#runtime.statistics.countDigest(key, { timeUs, rowsAffected, rowsSent });
-    }
+    return this.#routing.counted(sql, hostgroup, run);
   }
 
   #show(command: string, text: string | null): void {
     this.command = command;
     this.text = text?.slice(0, SHOWN_TEXT_LENGTH) ?? null;
     this.sinceMs = Date.now();
-  }
-
-  #route(text: string): Routing {
-    const digest = digestOf(text);
-    return this.#runtime.rules.route({
-      username: this.user,
-      schema: this.schema,
-      clientAddress: this.#client.remoteAddress,
-      proxyAddress: this.#client.localAddress,
-      proxyPort: this.#client.localPort,
-      text,
-      digestText: digest.text,
-      digest: digest.hash,
-    });
-  }
-
-  /** A transaction stays where it began (transaction_persistent). */
-  #hostgroupFor(routing: Routing): number {
-    const bound = this.#user.transactionPersistent === 1 ? this.#servers.transactionHostgroup : null;
-    return bound ?? routing.hostgroup ?? this.#user.defaultHostgroup;
   }
 }

@@ -52,6 +52,8 @@ async function run(options: Options): Promise<void> {
   if (isBackground) process.send?.("ready", () => process.disconnect());
 }
 
+// The disk database holds passwords.
+process.umask(0o077);
 const options = parseOptions(process.argv.slice(2));
 if (options.isVersion) {
   process.stdout.write(`ProxySQL version ${DEFAULTS.get("admin-version")}, codename Truls (${STAND_IN_NOTICE})\n`);
