@@ -1,4 +1,5 @@
 export { apt } from "./apt/apt.ts";
+export { aptRepository } from "./apt-repository/apt-repository.ts";
 export { blockinfile } from "./blockinfile/blockinfile.ts";
 export { command } from "./command/command.ts";
 export { cron } from "./cron/cron.ts";

@@ -1,18 +1,10 @@
 import { type Sh, sh, shLines } from "@keybuzz/runner";
+import { APT_GET } from "../packaging/apt-get.ts";
 
-/**
- * Nothing asks, nothing is restarted behind the playbook's back, configuration files that somebody changed stay, and
- * another apt on the host (unattended-upgrades) is waited for.
- */
-const SETUP = sh`export DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none NEEDRESTART_MODE=l UCF_FORCE_CONFFOLD=1
-kb_apt() {
-  apt-get -q -y -o DPkg::Lock::Timeout=120 -o Dpkg::Use-Pty=0 \
-    -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"
-}
-kb_stale() { [ -z "$(find /var/lib/apt/lists -maxdepth 0 -newermt "-$1 seconds")" ]; }
+const INDEX = sh`kb_stale() { [ -z "$(find /var/lib/apt/lists -maxdepth 0 -newermt "-$1 seconds")" ]; }
 kb_refreshed=
 # apt-get leaves the directory's time alone where nothing was new; the age is read from it.
-kb_refresh() { kb_apt -o APT::Update::Error-Mode=any update >&2 && touch /var/lib/apt/lists && kb_refreshed=1; }
+kb_refresh() { kb_fetch_index && touch /var/lib/apt/lists && kb_refreshed=1; }
 kb_unknown() { apt-cache policy -- "$@" | awk ${`
 BEGIN { for (i = 1; i < ARGC; i++) { asked[i] = ARGV[i]; ARGV[i] = "" } count = ARGC - 1; ARGC = 1 }
 /^[^ ].*:$/ { name = substr($0, 1, length($0) - 1) }
@@ -51,7 +43,8 @@ export function installScript({ names, wishes, recommends, allowDowngrade, cache
     ...(allowDowngrade ? ["--allow-downgrades"] : []),
   ];
   return shLines([
-    SETUP,
+    APT_GET,
+    INDEX,
     REPAIR,
     sh`kb_install() { kb_apt install ${options} -- ${wishes}; }
 if kb_stale ${cacheValidSeconds}; then kb_refresh || exit; fi
@@ -70,5 +63,5 @@ kb_refresh && kb_install`,
 
 /** Removes packages, and what cannot be without them, as `apt-get remove` does. */
 export function removeScript(names: readonly string[], purge: boolean): Sh {
-  return shLines([SETUP, REPAIR, sh`kb_apt ${purge ? "purge" : "remove"} -- ${names}`]);
+  return shLines([APT_GET, REPAIR, sh`kb_apt ${purge ? "purge" : "remove"} -- ${names}`]);
 }
