@@ -2,6 +2,7 @@ import type * as z from "zod";
 import { InventoryError, ParamsError, PlaybookError } from "./errors.ts";
 import { type Inventory, type InventoryHost, renderSource, suggest } from "./inventory/inventory.ts";
 import { nearest } from "./inventory/nearest.ts";
+import { CONNECTION_VARS } from "./inventory/target.ts";
 import { describeIssues } from "./module.ts";
 import type { Playbook, Schemas } from "./playbook.ts";
 
@@ -66,6 +67,7 @@ function refuseMisspelt(host: InventoryHost, playbook: Playbook): void {
   const known = new Set(
     schemas.flatMap((group) => Object.values(group).flatMap((schema) => Object.keys(schema.shape))),
   );
+  for (const name of CONNECTION_VARS) known.add(name);
   const unset = [...known].filter((name) => !host.vars.has(name));
   for (const [name, { source }] of host.vars) {
     if (known.has(name)) continue;

@@ -19,6 +19,9 @@ const ConnectionVars = z.object({
   ansible_become_password: text.optional(),
 });
 
+/** Names of the variables that say how to reach a host. */
+export const CONNECTION_VARS: readonly string[] = Object.keys(ConnectionVars.shape);
+
 /**
  * How to reach a host, from its connection variables (`ansible_host`, `ansible_user`, ...).
  * A user other than root becomes root by sudo unless `ansible_become: false` is set.
