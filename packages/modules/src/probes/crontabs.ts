@@ -23,7 +23,8 @@ export function crontab(user: string): Probe<string | null | Unmet> {
   return askBatch(CRONTABS, user, ({ stdout, stderr, exitCode }) => {
     if (stdout === "-\n") return null;
     if (stdout === "!\n") return unmet("crontab is not installed", "add the package cron");
-    if (/^\?.*user `.*' unknown/.test(stdout)) return unmet(`there is no user ${user}`, "add the task that makes the user");
+    if (/^\?.*user `.*' unknown/.test(stdout))
+      return unmet(`there is no user ${user}`, "add the task that makes the user");
     const text = exitCode === 0 ? unframe(stdout) : undefined;
     if (text === undefined) {
       throw new Error(`crontab -l -u ${user} failed: ${stdout.replace(/^\?/, "").trim() || stderr.trim()}`);
