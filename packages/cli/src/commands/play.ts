@@ -19,7 +19,7 @@ Exit codes:
   static override examples = [
     "<%= config.bin %> play galera --check --diff",
     "<%= config.bin %> play galera -i servers.tsv --limit maria-01",
-    "<%= config.bin %> play ./playbooks/verify.ts -e timeoutS=30 --json",
+    "<%= config.bin %> play ./playbooks/verify.ts --json",
   ];
   static override args = {
     playbook: Args.string({ required: true, description: "name of a file in playbooks/, or a path" }),

@@ -15,8 +15,8 @@ export function showError(error: unknown, options: ErrorOptions): number {
 
 function describe(error: unknown, paint: Paint, options: ErrorOptions): readonly [readonly string[], number] {
   if (error instanceof KbError) return [errorLines(error, paint, options), error.exitCode];
-  // What oclif says of a command line that it cannot parse.
-  if (error instanceof CLIError) return [[safeText(error.message)], EXIT.usage];
+  // What oclif says of a command line that it cannot parse. Its note on greedy flags is wrong here: none is.
+  if (error instanceof CLIError) return [[safeText(error.message.replace(/\n\nNote: .*\n.*$/m, ""))], EXIT.usage];
   if (isToolError(error)) {
     const cause = error.cause instanceof Error ? [`  ${safeText(error.cause.message)}`] : [];
     return [[safeText(error.message), ...cause], error.exitCode];
