@@ -1,5 +1,3 @@
-import { isIPv4, isIPv6 } from "node:net";
-
 /** What a rule matches, as a task names it. Addresses are `any`, an address, or a network. */
 export interface RuleMatch {
   readonly proto: string;
@@ -84,4 +82,12 @@ function ports(text: string | undefined): string {
 function way({ direction, interface: device, interface_out: out, route }: RuleMatch): string {
   if (route && out !== undefined) return device === undefined ? `out_${out}` : `in_${device}!out_${out}`;
   return device === undefined ? direction : `${direction}_${device}`;
+}
+
+function isIPv4(text: string): boolean {
+  return /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$/.test(text);
+}
+
+function isIPv6(text: string): boolean {
+  return text.includes(":") && URL.canParse(`http://[${text}]`);
 }

@@ -43,6 +43,22 @@ describe("renderTuples", () => {
     expect(renderTuples({ ...ANY, ...match })).toEqual({ v4, v6 });
   });
 
+  it.each([
+    "10.0.0.256",
+    "10.0.0",
+    "10.0.0.1.2",
+    "10.0.0.1/33",
+    "::/129",
+    "::g",
+    "1:2",
+    "fe80::1%eth0",
+    "10.0.0.1/8/8",
+    "",
+    "01.2.3.400",
+  ])("%s is no address", (text) => {
+    expect(isAddress(text)).toBe(false);
+  });
+
   it("gives one tuple for all spellings of a network", () => {
     fc.assert(
       fc.property(fc.ipV4(), fc.integer({ min: 0, max: 32 }), (address, length) => {
