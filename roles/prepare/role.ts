@@ -35,7 +35,8 @@ export const PreparedHost = z.object({
     "net.ipv4.tcp_keepalive_time": 300,
     "net.ipv4.tcp_keepalive_intvl": 30,
   }),
-  docker_packages: z.array(z.string()).default(["docker.io"]),
+  /** Debian 13's; the client is a package of its own there. */
+  docker_packages: z.array(z.string()).default(["docker.io", "docker-cli"]),
   /** Docker's own repository, for `docker_packages: [docker-ce, docker-ce-cli, containerd.io]`. */
   docker_repository: z
     .object({
@@ -121,9 +122,7 @@ function firewall(host: Prepared, kind: Kind, fleet: readonly FleetHost[]): read
   });
   return [
     apt({ name: "ufw" }),
-    ...rules.map(({ from, port, proto, comment }) =>
-      ufwRule({ rule: "allow", proto, from, to_port: String(port), comment }),
-    ),
+    ...rules.map(({ from, ports, proto, comment }) => ufwRule({ rule: "allow", proto, from, to_port: ports, comment })),
     // In force only once the rules are there: SSH is among them.
     ufw({ state: "enabled", default: { incoming: "deny", outgoing: "allow" } }),
   ];
