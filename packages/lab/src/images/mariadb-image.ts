@@ -46,6 +46,12 @@ const files: FilesLayer = {
   files: [
     { kind: "directory", path: "/run/mysqld", mode: 0o1777, uid: MYSQL_ID, gid: MYSQL_ID },
     { kind: "file", path: "/usr/local/bin/docker-entrypoint.sh", mode: 0o755, content: read("docker-entrypoint.sh") },
+    {
+      kind: "file",
+      path: "/usr/local/lib/docker-entrypoint/accounts.sh",
+      mode: 0o644,
+      content: read("accounts.sh"),
+    },
     { kind: "file", path: "/usr/local/bin/healthcheck.sh", mode: 0o755, content: read("healthcheck.sh") },
     { kind: "file", path: "/etc/mysql/mariadb.cnf", mode: 0o644, content: read("mariadb.cnf") },
     { kind: "file", path: "/etc/mysql/mariadb.conf.d/05-container.cnf", mode: 0o644, content: read("container.cnf") },
