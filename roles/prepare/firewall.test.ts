@@ -16,14 +16,14 @@ const base: FirewallPlan = {
   privateNetwork: "10.0.0.0/24",
 };
 const from = (rules: readonly Allow[], port: number): readonly string[] =>
-  rules.filter((rule) => rule.port === port).map((rule) => rule.from);
+  rules.filter((rule) => rule.ports.split(",").includes(String(port))).map((rule) => rule.from);
 
 describe("a node", () => {
   const rules = allowedTo(base);
 
   it("lets SSH in first, at the port that is used", () => {
-    expect(rules[0]).toMatchObject({ from: "any", port: 22 });
-    expect(allowedTo({ ...base, sshPort: 2222 })[0]).toMatchObject({ port: 2222 });
+    expect(rules[0]).toMatchObject({ from: "any", ports: "22" });
+    expect(allowedTo({ ...base, sshPort: 2222 })[0]).toMatchObject({ ports: "2222" });
   });
 
   it("answers members and proxies, and not the entry point's clients", () => {
@@ -34,7 +34,7 @@ describe("a node", () => {
     for (const port of [4567, 4568, 4444]) {
       expect(new Set(from(rules, port))).toEqual(new Set(["10.0.0.170", "10.0.0.171"]));
     }
-    expect(rules.filter(({ proto }) => proto === "udp").map(({ port }) => port)).toEqual([4567, 4567]);
+    expect(rules.filter(({ proto }) => proto === "udp").map(({ ports }) => ports)).toEqual(["4567", "4567"]);
   });
 
   it("lets operators in where they are named", () => {
@@ -66,6 +66,6 @@ it("a load balancer answers the private network", () => {
 
 it("never names anybody twice", () => {
   const rules = allowedTo({ ...base, operators: ["10.0.0.170", "10.0.0.250", "10.0.0.250"] });
-  const keys = rules.map(({ from: source, port, proto }) => `${source} ${port} ${proto}`);
+  const keys = rules.map(({ from: source, ports, proto }) => `${source} ${ports} ${proto}`);
   expect(new Set(keys).size).toBe(keys.length);
 });

@@ -24,17 +24,16 @@ export interface FirewallPlan {
 /** One rule to allow connections to the host. */
 export interface Allow {
   readonly from: string;
-  readonly port: number;
+  /** A port, or several joined by commas. */
+  readonly ports: string;
   readonly proto: "tcp" | "udp";
   readonly comment: string;
 }
 
-/** The ports of Galera between its members: group communication (UDP for multicast alone), IST, SST. */
+/** The ports of Galera between its members; UDP is for multicast alone. */
 const GALERA_PORTS = [
-  { port: 4567, proto: "tcp", comment: "Galera group" },
-  { port: 4567, proto: "udp", comment: "Galera group, multicast" },
-  { port: 4568, proto: "tcp", comment: "Galera IST" },
-  { port: 4444, proto: "tcp", comment: "Galera SST" },
+  { ports: "4444,4567,4568", proto: "tcp", comment: "Galera SST, group, IST" },
+  { ports: "4567", proto: "udp", comment: "Galera group, multicast" },
 ] as const;
 
 /**
@@ -43,7 +42,7 @@ const GALERA_PORTS = [
  */
 export function allowedTo(plan: FirewallPlan): readonly Allow[] {
   return [
-    { from: "any", port: plan.sshPort, proto: "tcp", comment: "SSH" },
+    { from: "any", ports: String(plan.sshPort), proto: "tcp", comment: "SSH" },
     ...KINDS[plan.kind](plan).filter((rule, index, all) => all.findIndex((other) => same(rule, other)) === index),
   ];
 }
@@ -53,7 +52,7 @@ const KINDS: Readonly<Record<Kind, (plan: FirewallPlan) => readonly Allow[]>> = 
     const members = addresses(plan, "mariadb");
     const clients = [...members, ...addresses(plan, "proxysql"), ...plan.operators];
     return [
-      ...clients.map((from) => ({ from, port: 3306, proto: "tcp" as const, comment: "MariaDB" })),
+      ...clients.map((from) => allow(from, 3306, "MariaDB")),
       ...members.flatMap((from) => GALERA_PORTS.map((rule) => ({ from, ...rule }))),
     ];
   },
@@ -71,7 +70,7 @@ const KINDS: Readonly<Record<Kind, (plan: FirewallPlan) => readonly Allow[]>> = 
 };
 
 function allow(from: string, port: number, comment: string): Allow {
-  return { from, port, proto: "tcp", comment };
+  return { from, ports: String(port), proto: "tcp", comment };
 }
 
 function addresses(plan: FirewallPlan, kind: Kind): readonly string[] {
@@ -79,5 +78,5 @@ function addresses(plan: FirewallPlan, kind: Kind): readonly string[] {
 }
 
 function same(a: Allow, b: Allow): boolean {
-  return a.from === b.from && a.port === b.port && a.proto === b.proto;
+  return a.from === b.from && a.ports === b.ports && a.proto === b.proto;
 }

@@ -41,7 +41,7 @@ const UNITS: Batch = {
     return {
       script: shLines([
         READ_UNIT,
-        sh`kb_all=$(systemctl show --timestamp=us+utc --property=${PROPERTIES} -- ${questions.map(({ unit }) => unit)}) || exit
+        sh`kb_all=$(systemctl show --timestamp=us+utc --property=${PROPERTIES} -- ${questions.map(({ unit }) => askable(unit))}) || exit
 exec 3<<KB_EOF
 $kb_all
 KB_EOF`,
@@ -56,6 +56,11 @@ KB_EOF`,
     return keys.map((_, index) => parts[index] ?? "");
   },
 };
+
+/** systemctl tells nothing of a template (`x@.service`) itself; of an instance that nobody started it tells the same. */
+function askable(unit: string): string {
+  return unit.replace("@.", "@keybuzz.");
+}
 
 /**
  * A start counts from when the unit left "inactive" and from when its main process was begun, whichever was first: a
