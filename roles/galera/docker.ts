@@ -81,7 +81,6 @@ export function dockerServer(vars: GaleraVars, size: number, joined: number, tim
       restart_policy: "unless-stopped",
       // InnoDB may have much to write; killed, it would have to recover.
       stop_timeout: 600,
-      ulimits: ["nofile:65535:65535"],
       env: {
         MARIADB_ROOT_PASSWORD_HASH_FILE: "/run/keybuzz/root-password-hash",
         MARIADB_ROOT_HOST: "localhost",
