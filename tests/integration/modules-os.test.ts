@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { compareSnapshots, down, exec, snapshot, up } from "@keybuzz/lab";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { errorsOf, having, kb, play, type Ran } from "../support/kb.ts";
+import { errorsOf, having, kb, play, type Ran, startKb } from "../support/kb.ts";
 
 const LAB = "modos";
 const HOST = "os-01";
@@ -154,7 +154,24 @@ describe("the modules of the operating system", () => {
     );
   });
 
+  it.each(["user kbadmin", "filesystem /dev/sdb", "mount /opt/kb data", "template", "cron kb nightly", "command"])(
+    "converge after kb was killed in the midst, at %s",
+    async (task) => {
+      await run("-e", "state=absent");
+      await on("wipefs -qa /dev/sdb; rm -f /etc/sysctl.d/60-keybuzz.conf");
+      const running = startKb(LAB, ["play", PLAYBOOK, "-i", inventory, "--json"]);
+      await running.told(`${task}`);
+      running.child.kill("SIGKILL");
+      await running.done;
+      // What the host was doing comes to an end, and frees the host's lock.
+      await on("until flock -w 30 -E 9 /run/lock/keybuzz.lock true; do sleep 0.2; done");
+      await run();
+      expect(changed(await run())).toEqual([]);
+    },
+  );
+
   it("never format a device that holds anything", async () => {
+    await run("-e", "state=absent");
     await on("wipefs -qa /dev/sdb && mkfs.ext4 -q /dev/sdb");
     const uuid = await on("blkid -s UUID -o value /dev/sdb");
     const ran = await play(LAB, [PLAYBOOK, "-i", inventory]);
