@@ -5,10 +5,11 @@ import { BASE, CONF, DATA, MARIADB_CONTAINER, STATE } from "../paths.ts";
 import { OPTION_FILE } from "./facts.ts";
 import type { GaleraParams, GaleraVars } from "./params.ts";
 import type { settingsFor } from "./settings.ts";
-import { isSynced } from "./synced.ts";
+import { isSynced, mayStop } from "./synced.ts";
 
 /** User and group of the server in the image, official or built after it. */
-const MYSQL = "999";
+export const IMAGE_USER = 999;
+const MYSQL = String(IMAGE_USER);
 const SECRETS = `${BASE}/secrets`;
 const START = `${BASE}/bin/start-member`;
 
@@ -95,6 +96,7 @@ export function dockerServer(vars: GaleraVars, size: number, joined: number, tim
         `${START}:/usr/local/bin/start-member:ro`,
       ],
       restartedAfter: [`${CONF}/${OPTION_FILE}`],
+      beforeStop: mayStop("docker", size),
       ready: { test: isSynced("docker", joined), what: "the member to be Synced", timeoutMs },
     }),
   ];

@@ -26,7 +26,7 @@ const QUERY = `SELECT LOWER(VARIABLE_NAME), VARIABLE_VALUE FROM information_sche
   'wsrep_cluster_status', 'wsrep_cluster_size', 'wsrep_cluster_conf_id', 'wsrep_cluster_state_uuid', 'wsrep_ready',
   'wsrep_connected', 'wsrep_local_state_comment', 'wsrep_flow_control_paused', 'wsrep_local_recv_queue_avg',
   'wsrep_local_recv_queue', 'wsrep_provider_version')
-UNION ALL SELECT 'version', @@version UNION ALL SELECT 'read_only', @@read_only
+UNION ALL SELECT 'version', @@version UNION ALL SELECT 'read_only', IF(CAST(@@read_only AS CHAR) IN ('0', 'OFF'), '0', '1')
 UNION ALL SELECT 'wsrep_desync', @@wsrep_desync UNION ALL SELECT 'gtid_binlog_pos', @@gtid_binlog_pos
 UNION ALL SELECT 'wsrep_cluster_address', @@wsrep_cluster_address`;
 
