@@ -1,4 +1,5 @@
 import { type Action, defineModule, equalValues, exec, known, type Probe, probeAll, sh, Unmet } from "@keybuzz/runner";
+import { guardStop } from "../params/before-stop.ts";
 import { waitReady } from "../params/ready.ts";
 import { containerReading, type ImageRecord, imageRecord, standIns } from "../probes/docker.ts";
 import { type Given, params } from "./params.ts";
@@ -49,7 +50,11 @@ export const dockerContainer = defineModule({
     };
   },
   plan({ params: given, current, wanted }) {
-    const actions = wanted === null || wanted.state === "absent" ? [remove(given)] : steps(given, current, wanted);
+    const guard = guardStop(given.beforeStop, current !== null && stopsIt(current, wanted));
+    const actions = [
+      ...guard,
+      ...(wanted === null || wanted.state === "absent" ? [remove(given)] : steps(given, current, wanted)),
+    ];
     const [first = remove(given), ...rest] = actions;
     return [first, ...rest];
   },
@@ -62,6 +67,14 @@ export const dockerContainer = defineModule({
     return { ...current, ...pulled, restart_due: [...new Set([...(current.restart_due ?? []), ...pending])] };
   },
 });
+
+/** Whether what is planned ends a container that runs. */
+function stopsIt(current: ContainerState, wanted: ContainerState | null): boolean {
+  if (["absent", "stopped"].includes(current.state)) return false;
+  if (wanted === null || wanted.state === "absent" || isReplaced(current, wanted)) return true;
+  const verb = verbFor(current, wanted);
+  return verb === "stop" || verb === "restart";
+}
 
 function wantedState(wanted: Given["state"], now: string): string {
   if (wanted !== "present") return wanted;

@@ -1,5 +1,6 @@
 import { Secret } from "@keybuzz/runner";
 import * as z from "zod";
+import { beforeStop } from "../params/before-stop.ts";
 import { imageRef } from "../params/image-ref.ts";
 import { absolutePath, oneLine } from "../params/params.ts";
 import { ready } from "../params/ready.ts";
@@ -92,6 +93,7 @@ export const params = z
       .array(absolutePath())
       .default([])
       .describe("Files and directories that the running container must be younger than: it is restarted otherwise"),
+    beforeStop: beforeStop(),
     ready: ready("start or restart"),
   })
   .refine(({ image, state }) => state === "absent" || image !== undefined, {

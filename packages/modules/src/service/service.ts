@@ -1,5 +1,6 @@
 import { type Action, defineModule, exec, mapProbe, type Sh, sh, unmet } from "@keybuzz/runner";
 import * as z from "zod";
+import { beforeStop, guardStop } from "../params/before-stop.ts";
 import { absolutePath } from "../params/params.ts";
 import { ready, waitReady } from "../params/ready.ts";
 import { unitName } from "../params/unit-name.ts";
@@ -24,6 +25,7 @@ const params = z
       .describe(
         "Files and directories that must be older than its last start or successful reload: it is reloaded otherwise",
       ),
+    beforeStop: beforeStop(),
     ready: ready("start, restart or reload"),
     timeoutMs: z
       .int()
@@ -92,6 +94,8 @@ export const service = defineModule({
       actions.push(exec(sh`systemctl ${verb} --quiet -- ${unit}`));
     }
     const verb = verbFor(current, wanted);
+    const ends = verb === "stop" || verb === "restart";
+    actions.push(...guardStop(given.beforeStop, ends && current !== null && current.state !== "failed"));
     if (verb !== undefined) actions.push(exec(act(verb, unit), { timeoutMs: given.timeoutMs }));
     if (verb !== undefined && verb !== "stop") actions.push(...waitReady(given.ready, status(unit)));
     if (current?.masked !== true && wanted?.masked === true) actions.push(exec(sh`systemctl mask --quiet -- ${unit}`));
