@@ -61,7 +61,7 @@ function describeFile(given: Params): EditedFile {
 
 const spec: ModuleSpec<typeof params, EditedState> = {
   name: "blockinfile",
-  summary: "A block of lines between two markers in a text file.",
+  summary: "Keep a block of lines between two markers in a text file",
   params,
   id: ({ path }) => path,
   probe: (given) => probeEdited(describeFile(given)),

@@ -78,7 +78,7 @@ function parseTest({ stderr, exitCode }: Output): CommandState | Unmet {
 
 const spec: ModuleSpec<typeof params, CommandState> = {
   name: "command",
-  summary: "A script, run where a test says that it has not been done.",
+  summary: "Run a script where a test says that it has not been done",
   params,
   id: ({ run }) => firstLine(run),
   probe,

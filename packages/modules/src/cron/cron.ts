@@ -50,7 +50,7 @@ function renderJob({ job = "", special_time, minute, hour, day, month, weekday }
 
 const spec: ModuleSpec<typeof params, CronState> = {
   name: "cron",
-  summary: "One named entry of a user's crontab.",
+  summary: "Keep one named entry of a user's crontab",
   params,
   id: ({ name, user }) => (user === "root" ? name : `${name} of ${user}`),
   probe: ({ user, state }) =>

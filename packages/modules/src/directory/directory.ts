@@ -38,7 +38,7 @@ function rootAs(wanted: string | undefined): string {
 
 const spec: ModuleSpec<typeof params, DirectoryState> = {
   name: "directory",
-  summary: "A directory: its permission bits and owner, or its absence.",
+  summary: "Keep a directory with its permission bits and owner, or its absence",
   params,
   id: ({ path }) => path,
   probe: ({ path, owner, group }) =>

@@ -66,7 +66,7 @@ function describeFile({ path, content, src, state, mode, owner, group, force, va
 
 const spec: ModuleSpec<typeof params, FileState> = {
   name: "file",
-  summary: "A regular file: its content, permission bits and owner, or its absence.",
+  summary: "Keep a regular file's content, permission bits and owner, or its absence",
   params,
   id: ({ path }) => path,
   probe: (given) => probeFile(describeFile(given)),

@@ -1,4 +1,4 @@
-import { ask, defineModule, exec, type ModuleSpec, type Output, sh, type Unmet, unmet } from "@keybuzz/runner";
+import { ask, defineModule, exec, type ModuleSpec, type Output, type Sh, sh, type Unmet, unmet } from "@keybuzz/runner";
 import * as z from "zod";
 import { absolutePath } from "../params/params.ts";
 import { NEW_FILESYSTEM } from "../params/resources.ts";
@@ -25,7 +25,7 @@ type FilesystemState = { readonly fstype: string; readonly finished: boolean };
  * `sb_inprogress`, which mkfs.xfs clears last, and without which the kernel refuses to mount it.
  * @see https://man7.org/linux/man-pages/man8/wipefs.8.html
  */
-function question({ dev, fstype }: Params): ReturnType<typeof sh> {
+function question({ dev, fstype }: Params): Sh {
   return sh`d=$(readlink -f -- ${dev}) && [ -e "$d" ] || { echo missing; exit 0; }
 [ -b "$d" ] || { echo no-device; exit 0; }
 s=$(wipefs --no-act --noheadings --output TYPE -- "$d") || exit 1
@@ -65,7 +65,7 @@ function refusal(dev: string, fstype: string, found: string): string {
 
 const spec: ModuleSpec<typeof params, FilesystemState> = {
   name: "filesystem",
-  summary: "A file system on a blank device; a device that holds anything is never formatted.",
+  summary: "Make a file system on a blank device; a device that holds anything is never formatted",
   params,
   id: ({ dev }) => dev,
   // The second tells what is mounted later in the same run that it may be empty.

@@ -15,7 +15,7 @@ type GroupState = { readonly gid?: number };
 
 const spec: ModuleSpec<typeof params, GroupState> = {
   name: "group",
-  summary: "A local group.",
+  summary: "Keep a local group",
   params,
   id: ({ name }) => name,
   probe: ({ name }) => mapProbe(groupNumber(name), (gid) => (gid === null ? null : { gid })),

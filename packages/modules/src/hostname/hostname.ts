@@ -14,7 +14,7 @@ type HostnameState = { readonly kernel: string; readonly file: string | null };
 
 const spec: ModuleSpec<typeof params, HostnameState> = {
   name: "hostname",
-  summary: "The host's own name, now and at boot.",
+  summary: "Set the host's own name, now and at boot",
   params,
   id: ({ name }) => name,
   probe: () =>

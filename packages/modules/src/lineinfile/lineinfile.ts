@@ -46,7 +46,7 @@ function describeFile(given: Params): EditedFile {
 
 const spec: ModuleSpec<typeof params, EditedState> = {
   name: "lineinfile",
-  summary: "One line of a text file, or the absence of lines.",
+  summary: "Keep one line in a text file, or lines out of it",
   params,
   id: ({ path }) => path,
   probe: (given) => probeEdited(describeFile(given)),

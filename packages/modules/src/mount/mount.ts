@@ -1,4 +1,14 @@
-import { defineModule, exec, type ModuleSpec, mapProbe, type Probe, probeAll, sh, Unmet } from "@keybuzz/runner";
+import {
+  type Action,
+  defineModule,
+  exec,
+  type ModuleSpec,
+  mapProbe,
+  type Probe,
+  probeAll,
+  sh,
+  Unmet,
+} from "@keybuzz/runner";
 import * as z from "zod";
 import { type EditedState, planEdited } from "../files/edited-file.ts";
 import { absolutePath, oneLine } from "../params/params.ts";
@@ -73,7 +83,7 @@ function isMounted(state: MountState | null): boolean {
 
 const spec: ModuleSpec<typeof params, MountState> = {
   name: "mount",
-  summary: "A file system mounted now and at boot.",
+  summary: "Keep a file system mounted, now and at boot",
   params,
   id: ({ path }) => path,
   probe,
@@ -103,10 +113,7 @@ const spec: ModuleSpec<typeof params, MountState> = {
   ],
 };
 
-function planLive(
-  { path, src = "", fstype = "", opts }: Params,
-  current: MountState | null,
-): ReturnType<typeof exec>[] {
+function planLive({ path, src = "", fstype = "", opts }: Params, current: MountState | null): readonly Action[] {
   const live = current?.live ?? null;
   if (live === null) return [exec(sh`mkdir -p -- ${path} && mount -t ${fstype} -o ${opts} -- ${src} ${path}`)];
   if (live.fstype !== fstype) throw new Error(`${path} is mounted as ${live.fstype}, not ${fstype}; unmount it first`);

@@ -27,7 +27,7 @@ export function accountName(): z.ZodType<string, string> {
 
 /** Shell text made by the `sh` tag. */
 export function shellText(): z.ZodType<Sh, Sh> {
-  return z.custom<Sh>((value) => value instanceof Sh, "must be made by the sh`...` tag");
+  return z.custom<Sh>((value) => value instanceof Sh, "must be made by the sh`...` tag").meta({ title: "Sh" });
 }
 
 /** A text, or a {@link Secret}. */

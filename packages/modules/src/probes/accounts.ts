@@ -1,4 +1,4 @@
-import { askBatch, type Batch, type Output, type Probe, sh } from "@keybuzz/runner";
+import { askBatch, type Batch, type Output, type Probe, type Sh, sh } from "@keybuzz/runner";
 import { takeLines } from "./lines.ts";
 
 /**
@@ -6,7 +6,7 @@ import { takeLines } from "./lines.ts";
  * `-`, in its place.
  * @see https://man7.org/linux/man-pages/man1/getent.1.html
  */
-function lookUp(database: "passwd" | "group", extra: ReturnType<typeof sh>): Batch {
+function lookUp(database: "passwd" | "group", extra: Sh): Batch {
   return {
     name: `getent-${database}`,
     render: (keys) => ({

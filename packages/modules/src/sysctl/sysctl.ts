@@ -32,7 +32,7 @@ type SysctlState = { readonly kernel: string | null; readonly file: EditedState 
 
 const spec: ModuleSpec<typeof params, SysctlState> = {
   name: "sysctl",
-  summary: "A setting of the kernel, now and at boot.",
+  summary: "Set a setting of the kernel, now and at boot",
   params,
   id: ({ name }) => name,
   probe: ({ name, sysctl_file, state }) =>

@@ -51,7 +51,7 @@ function describeFile(given: Params): ManagedFile {
 
 const spec: ModuleSpec<typeof params, FileState> = {
   name: "template",
-  summary: "A file whose content is rendered from an EJS template on the controller.",
+  summary: "Keep a file rendered from an EJS template on the controller",
   params,
   id: ({ dest }) => dest,
   probe: (given) => probeFile(describeFile(given)),

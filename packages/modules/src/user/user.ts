@@ -89,7 +89,7 @@ function desired(given: UserParams, current: UserState | null): UserState | null
 
 const spec: ModuleSpec<typeof params, UserState> = {
   name: "user",
-  summary: "A local user: number, groups, shell, home directory, password hash.",
+  summary: "Keep a local user: number, groups, shell, home directory, password hash",
   params,
   id: ({ name }) => name,
   probe,

@@ -10,7 +10,7 @@ const params = z
       .regex(/^[A-Za-z0-9][A-Za-z0-9.:-]*$/, "must be a host name or address")
       .optional()
       .describe(
-        "Where the port is: the managed host connects there. Unless given: a listener of the managed host itself, looked up without a connection.",
+        "Where the port is: the managed host connects there, and database servers count that as a failed login. Unless given: a listener of the managed host itself, looked up without a connection.",
       ),
     path: absolutePath().optional().describe("A path to await."),
     test: shellText().optional().describe("A read-only script to await: its exit code 0."),
@@ -75,7 +75,7 @@ function parse(given: Params, { stderr, exitCode }: Output): WaitState {
 
 const spec: ModuleSpec<typeof params, WaitState> = {
   name: "wait_for",
-  summary: "Waits for a port, a path or a test.",
+  summary: "Wait for a port, a path or a test",
   params,
   gate: true,
   id: describe,
