@@ -17,6 +17,7 @@ export { mysqlDb } from "./mysql-db/mysql-db.ts";
 export { mysqlQuery } from "./mysql-query/mysql-query.ts";
 export { mysqlUser } from "./mysql-user/mysql-user.ts";
 export { mysqlVariables } from "./mysql-variables/mysql-variables.ts";
+export { mariadbRows, proxysqlRestartNeeded, proxysqlRows } from "./probes/sql-rows.ts";
 export { proxysqlQueryRules } from "./proxysql/query-rules.ts";
 export { proxysqlServers } from "./proxysql/servers.ts";
 export { proxysqlUsers } from "./proxysql/users.ts";

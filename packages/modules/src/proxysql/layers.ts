@@ -145,7 +145,9 @@ function othersThan(table: Table, declared: readonly Row[], found: Rows): Rows {
 
 /** Rows at run time, where NULL and the empty text are not told apart: run time shows NULL of memory as empty. */
 export function showRuntime(table: Table, rows: readonly Row[]): Rows {
-  const blank = (row: Row): Row => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, value ?? ""]));
+  const isEmpty = (value: Row[string] | undefined): boolean => value instanceof Secret && value.reveal() === "";
+  const blank = (row: Row): Row =>
+    Object.fromEntries(Object.entries(row).map(([name, value]) => [name, isEmpty(value) ? "" : (value ?? "")]));
   const defaults: Table = { ...table, columns: blank(table.columns) };
   return showRows(defaults, rows.map(blank));
 }

@@ -13,6 +13,7 @@ import {
 } from "@keybuzz/runner";
 import * as z from "zod";
 import { proxysqlLogin, proxysqlServer } from "../probes/sql-login.ts";
+import { PROXYSQL_NEEDS_RESTART } from "../probes/sql-rows.ts";
 import { readRows, runSql, type SqlRow, sqlBatch } from "../probes/sql-session.ts";
 import { adminPort } from "./family.ts";
 import { literal } from "./layers.ts";
@@ -41,7 +42,7 @@ type VariablesState = {
 };
 
 /** A LOAD throws away what memory holds for these; only a start reads them, from disk. */
-export const NEEDS_RESTART: readonly string[] = ["mysql-interfaces", "mysql-threads"];
+const NEEDS_RESTART = PROXYSQL_NEEDS_RESTART;
 
 const SECRET = /password|credentials/;
 
@@ -164,12 +165,12 @@ function familyStatements(family: string, current: VariablesState | null, wanted
   const dynamic = names.filter((name) => !NEEDS_RESTART.includes(name));
   const edits = dynamic.filter((name) => differs("memory", name));
   const load = edits.length > 0 || dynamic.some((name) => differs("runtime", name));
-  const static_ = names.filter((name) => NEEDS_RESTART.includes(name) && (load || differs("memory", name)));
+  const onStart = names.filter((name) => NEEDS_RESTART.includes(name) && (load || differs("memory", name)));
   const words = sqlWords(`${family.toUpperCase()} VARIABLES`);
   return [
     ...edits.map((name) => assign(name, wanted.memory[name] ?? null)),
     ...(load ? [sqlite`LOAD ${words} TO RUNTIME`] : []),
-    ...static_.map((name) => assign(name, wanted.memory[name] ?? null)),
+    ...onStart.map((name) => assign(name, wanted.memory[name] ?? null)),
     ...(names.some((name) => differs("disk", name)) ? [sqlite`SAVE ${words} TO DISK`] : []),
   ];
 }
