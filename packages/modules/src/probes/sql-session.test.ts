@@ -39,6 +39,12 @@ describe("a session's answers", () => {
   it("survive a warning of the client before them", () => {
     expect(readRows(server, output(`Warning: mariadb: unknown option\n${answer("1\n")}`))).toEqual([["1"]]);
   });
+  it("are missing, and no error, where a Galera node is not ready", () => {
+    const said = "ERROR 1047 (08S01) at line 3: WSREP has not yet prepared node for application use\n";
+    expect(readRows(server, output(answer(said)))).toMatchObject({
+      reason: expect.stringContaining("not yet prepared"),
+    });
+  });
   it("are an error where a statement failed", () => {
     const failed = "ERROR 1146 (42S02) at line 4: Table 'a.b' doesn't exist\n";
     expect(() => readRows(server, output(answer(failed)))).toThrow("Table 'a.b' doesn't exist");

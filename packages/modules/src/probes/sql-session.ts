@@ -111,6 +111,9 @@ function splitParts(stdout: string, keys: readonly string[]): readonly string[] 
 /** One row as the client printed it; NULL is the text `NULL`, so ask for JSON where that matters. */
 export type SqlRow = readonly string[];
 
+/** A Galera node that is not part of a Primary Component, or has not caught up yet. */
+const NODE_NOT_READY = 1047;
+
 const FAILURE = /^ERROR (\d+) \([0-9A-Z]{5}\)/;
 
 /**
@@ -132,7 +135,8 @@ export function readRows(
   const failure = body.findIndex((line) => FAILURE.test(line));
   if (failure >= 0) {
     const said = `${server.label}: ${body.slice(failure).join(" ")}`;
-    if (prerequisites.includes(Number(FAILURE.exec(body[failure] ?? "")?.[1]))) return unmet(said);
+    const number = Number(FAILURE.exec(body[failure] ?? "")?.[1]);
+    if (number === NODE_NOT_READY || prerequisites.includes(number)) return unmet(said);
     throw new Error(said);
   }
   return body.map((line) => line.split("\t").map(unescapeField));
