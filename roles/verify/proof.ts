@@ -2,24 +2,30 @@ import { defineModule, exec, known, type Sh, secretParam, sh, sql } from "@keybu
 import * as z from "zod";
 import { MARIADB_CONTAINER } from "../paths.ts";
 
-/** How a statement reaches the database from the host that proves something. */
-const through = z.discriminatedUnion("via", [
-  z.strictObject({ via: z.literal("docker") }),
-  z.strictObject({ via: z.literal("native") }),
-  z.strictObject({ via: z.literal("tcp"), address: z.ipv4() }),
-]);
+/** Where a statement is sent, and which client of the proving host sends it. */
+const through = z.strictObject({
+  address: z.ipv4().describe("The node, proxy or entry point"),
+  client: z
+    .enum(["host", "container"])
+    .default("host")
+    .describe("The host's own client, or the one in the node's container"),
+});
+
+const row = z.strictObject({ node: z.string(), token: z.string() });
 
 const params = z.strictObject({
   what: z.string().describe("What is proved, for its label"),
-  through: through.describe("The node's own socket, or a proxy or entry point by its address"),
+  through: through.describe("The way that is proved"),
   user: z.string().default("keybuzz_verify").describe("Account that may write to keybuzz_verify.proof"),
   password: secretParam().describe("Its password"),
-  write: z.strictObject({ node: z.string(), token: z.string() }).optional().describe("A row to write"),
+  write: row.optional().describe("A row to write"),
   read: z
-    .array(z.strictObject({ node: z.string(), token: z.string() }))
+    .array(row)
     .default([])
     .describe("Rows that have to be there then, once what other nodes wrote before is applied here"),
 });
+
+type Given = z.output<typeof params>;
 
 /**
  * Writes and reads rows of `keybuzz_verify.proof`, by which `verify` proves that a way to the database works. It declares
@@ -36,29 +42,24 @@ export const rowProof = defineModule({
   plan: ({ params: given }) => [exec(proofScript(given), { stdin: given.password, timeoutMs: 30_000 })],
 });
 
-type Given = z.output<typeof params>;
-
-function proofScript(given: Given): Sh {
+function proofScript({ through: { address, client }, user, write, read }: Given): Sh {
   const statements = [
     "SET SESSION wsrep_sync_wait = 1",
-    ...(given.write === undefined
+    ...(write === undefined
       ? []
-      : [sql`REPLACE INTO keybuzz_verify.proof VALUES (${given.write.node}, ${given.write.token}, NOW(6))`.toString()]),
-    ...given.read.map(({ node, token }) =>
+      : [sql`REPLACE INTO keybuzz_verify.proof VALUES (${write.node}, ${write.token}, NOW(6))`.toString()]),
+    ...read.map(({ node, token }) =>
       sql`SELECT CONCAT('row of ', ${node}, ' is ', IF(COUNT(*) = 1, 'there', 'missing')) FROM keybuzz_verify.proof WHERE node = ${node} AND token = ${token}`.toString(),
     ),
   ].join(";\n");
-  const where =
-    given.through.via === "tcp" ? [`--host=${given.through.address}`, "--protocol=tcp"] : ["--protocol=socket"];
-  const client = sh`mariadb --defaults-file=/dev/fd/4 --user=${given.user} ${where} --skip-ssl-verify-server-cert --connect-timeout=8 --batch --skip-column-names 4<<EOF
+  const login = [`--user=${user}`, `--host=${address}`, "--port=3306", "--protocol=tcp"];
+  const inside = sh`IFS= read -r p
+mariadb --defaults-file=/dev/fd/4 ${login} --skip-ssl-verify-server-cert --connect-timeout=8 --batch --skip-column-names 4<<EOF
 [client]
 password="$p"
 EOF`;
-  const inside = sh`IFS= read -r p; ${client}`;
   const run =
-    given.through.via === "docker"
-      ? sh`docker exec -i ${MARIADB_CONTAINER} sh -c ${inside.text}`
-      : sh`sh -c ${inside.text}`;
+    client === "container" ? sh`docker exec -i ${MARIADB_CONTAINER} sh -c ${inside.text}` : sh`sh -c ${inside.text}`;
   return sh`IFS= read -r kb_p || [ -n "$kb_p" ] || exit 1
 kb_said=$({ printf '%s\n' "$kb_p"; printf '%s\n' ${statements}; } | { ${run}; } 2>&1) || { printf '%s\n' "$kb_said" >&2; exit 1; }
 printf '%s\n' "$kb_said"

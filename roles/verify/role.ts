@@ -74,6 +74,13 @@ async function collect({ nodes, proxies, balancers, credentials }: VerifyContext
   ];
 }
 
+type Node = Host<z.output<typeof VerifiedNode>>;
+
+/** A node proves itself by its own address: its accounts are for the network. */
+function throughNode({ address, vars }: Node): { address: string; client: "host" | "container" } {
+  return { address, client: vars.mariadb_runtime === "docker" ? "container" : "host" };
+}
+
 /** A new token a run, so that a row of an earlier run proves nothing. */
 async function proveRows({ nodes, proxies, entryPoint, credentials }: VerifyContext): Promise<void> {
   const token = randomUUID();
@@ -82,7 +89,7 @@ async function proveRows({ nodes, proxies, entryPoint, credentials }: VerifyCont
   await nodes.ensure((host) => [
     rowProof({
       what: "a row written on this node",
-      through: { via: host.vars.mariadb_runtime },
+      through: throughNode(host),
       password,
       write: { node: host.name, token },
     }),
@@ -90,13 +97,13 @@ async function proveRows({ nodes, proxies, entryPoint, credentials }: VerifyCont
   await nodes.ensure((host) => [
     rowProof({
       what: "the rows of all nodes read here",
-      through: { via: host.vars.mariadb_runtime },
+      through: throughNode(host),
       password,
       read: rows,
     }),
   ]);
   await proxies.ensure((host) => {
-    const through = { via: "tcp", address: host.address } as const;
+    const through = { address: host.address };
     const row = { node: `by ${host.name}`, token };
     const viaEntry = { node: `by the entry point from ${host.name}`, token };
     return [
@@ -106,7 +113,7 @@ async function proveRows({ nodes, proxies, entryPoint, credentials }: VerifyCont
         : [
             rowProof({
               what: `a row written and read through ${entryPoint}`,
-              through: { via: "tcp", address: entryPoint },
+              through: { address: entryPoint },
               password,
               write: viaEntry,
               read: [viaEntry],
