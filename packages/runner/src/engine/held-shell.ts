@@ -139,10 +139,16 @@ export class HeldShell {
     });
   }
 
+  /** The end of what came on standard error, without our own marks. */
+  #said(): string {
+    const lines = this.#stderrTail.split("\n").filter((line) => !line.includes(this.#nonce));
+    return lines.join("\n").trim();
+  }
+
   #silent(ms: number): TimeoutError {
     return new TimeoutError(`no answer within ${Math.round(ms / 1000)} s`, {
       host: this.#target.name,
-      detail: this.#stderrTail,
+      detail: this.#said(),
       hint: `look at the host (${sshHint(this.#target)}), then run the same command again`,
     });
   }
@@ -150,7 +156,7 @@ export class HeldShell {
   #ended(reason: string): ConnectError {
     return new ConnectError(`the connection was lost: ${reason}`, {
       host: this.#target.name,
-      detail: this.#stderrTail.replaceAll(`@@${this.#nonce}`, "").trim(),
+      detail: this.#said(),
       hint: "run the same command again: it goes on from what it finds",
     });
   }

@@ -133,7 +133,9 @@ async function loadKeys(target: Target, options: SshOptions): Promise<readonly L
     const parsed = ssh2.utils.parseKey(key);
     if (!(parsed instanceof Error)) keys.push({ file, key });
     else if (/encrypted|passphrase/i.test(parsed.message)) {
-      const passphrase = await options.askPassphrase?.(file);
+      // A default key that is locked is not worth a question where an agent may hold it open.
+      const agent = options.agent ?? process.env["SSH_AUTH_SOCK"];
+      const passphrase = named === undefined && agent !== undefined ? undefined : await options.askPassphrase?.(file);
       if (passphrase !== undefined) keys.push({ file, key, passphrase: passphrase.reveal() });
     } else if (named !== undefined) {
       throw new ConnectError(`${file} is no private key that can be read`, {
