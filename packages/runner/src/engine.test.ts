@@ -291,6 +291,7 @@ describe("actions", () => {
 
 describe("hostile output", () => {
   it.each([
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: what stays inert is the point
     ["quotes and holes", "'\"`$(id)${x}<%= 1 %>{{x}}\\n\\'"],
     ["no final newline", "a\nb"],
     ["blank lines around", "\n\na\n\n"],

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { appendFile, readFile } from "node:fs/promises";
 import net from "node:net";
 import { homedir } from "node:os";
@@ -7,6 +6,8 @@ import ssh2, { type ClientChannel, type ConnectConfig, type ServerHostKeyAlgorit
 import { ConnectError } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 import { type HostKeyVerdict, KnownHosts, keyType, knownHostName } from "./known-hosts.ts";
+import { explain } from "./ssh-errors.ts";
+import { authenticators, loadKeys } from "./ssh-keys.ts";
 import type { Connection, RemoteProcess, Target } from "./transport.ts";
 
 /** How the ssh transport trusts and authenticates. */
@@ -26,7 +27,6 @@ export interface SshOptions {
   readonly timeoutMs?: number;
 }
 
-const DEFAULT_KEYS = ["id_ed25519", "id_ecdsa", "id_rsa"];
 const KEEPALIVE_MS = 15_000;
 
 /** An open ssh2 connection to a target. @throws ConnectError */
@@ -107,59 +107,6 @@ function openSocket(target: Target, timeoutMs: number): Promise<net.Socket> {
   });
 }
 
-interface LoadedKey {
-  readonly file: string;
-  readonly key: Buffer;
-  readonly passphrase?: string;
-}
-
-/** The key that the target names, or those that ssh(1) would try by default. */
-async function loadKeys(target: Target, options: SshOptions): Promise<readonly LoadedKey[]> {
-  const named = target.privateKeyFile;
-  const files = named === undefined ? DEFAULT_KEYS.map((name) => join(homedir(), ".ssh", name)) : [named];
-  const keys: LoadedKey[] = [];
-  for (const file of files) {
-    let key: Buffer;
-    try {
-      key = await readFile(file);
-    } catch (cause) {
-      if (named === undefined) continue;
-      throw new ConnectError(`cannot read the private key ${file}`, {
-        host: target.name,
-        cause,
-        hint: "check --private-key",
-      });
-    }
-    const parsed = ssh2.utils.parseKey(key);
-    if (!(parsed instanceof Error)) keys.push({ file, key });
-    else if (/encrypted|passphrase/i.test(parsed.message)) {
-      // A default key that is locked is not worth a question where an agent may hold it open.
-      const agent = options.agent ?? process.env["SSH_AUTH_SOCK"];
-      const passphrase = named === undefined && agent !== undefined ? undefined : await options.askPassphrase?.(file);
-      if (passphrase !== undefined) keys.push({ file, key, passphrase: passphrase.reveal() });
-    } else if (named !== undefined) {
-      throw new ConnectError(`${file} is no private key that can be read`, {
-        host: target.name,
-        detail: parsed.message,
-      });
-    }
-  }
-  return keys;
-}
-
-type Authenticators = NonNullable<Extract<ConnectConfig["authHandler"], unknown[]>>;
-
-function authenticators(target: Target, keys: readonly LoadedKey[], agent: string | undefined): Authenticators {
-  const byKey = keys.map(({ key, passphrase }) => ({
-    type: "publickey" as const,
-    username: target.user,
-    key,
-    ...(passphrase === undefined ? {} : { passphrase }),
-  }));
-  const byAgent = agent === undefined ? [] : [{ type: "agent" as const, username: target.user, agent }];
-  return target.privateKeyFile === undefined ? [...byAgent, ...byKey] : [...byKey, ...byAgent];
-}
-
 /** Known types first: a host has keys of several types, and only the known ones can be checked. */
 function preferKnownTypes(types: readonly string[]): Pick<ConnectConfig, "algorithms"> {
   const names = types.flatMap((type) => (type === "ssh-rsa" ? ["rsa-sha2-512", "rsa-sha2-256", "ssh-rsa"] : [type]));
@@ -176,64 +123,6 @@ async function remember(file: string | undefined, target: Target, key: Buffer): 
   if (file === undefined) return;
   const line = `${knownHostName(target.address, target.port)} ${keyType(key)} ${key.toString("base64")}\n`;
   await appendFile(file, line, { mode: 0o600 });
-}
-
-function explain(
-  target: Target,
-  cause: Error,
-  verdict: HostKeyVerdict | undefined,
-  key: Buffer | undefined,
-  files: readonly string[],
-  hasKeys: boolean,
-): ConnectError {
-  const at = `${target.user}@${target.address}:${target.port}`;
-  const refused = verdict !== undefined && verdict.kind !== "known";
-  if (refused && /verif|handshake|host.?key/i.test(cause.message))
-    return explainHostKey(target, verdict, key, files, cause);
-  if (/authentication methods failed/i.test(cause.message)) {
-    return new ConnectError(`${at} refused every key`, {
-      host: target.name,
-      detail: hasKeys ? cause.message : "no private key was found and no agent answered",
-      hint: `name a key with --private-key, and check that ssh ${target.user}@${target.address} works with it`,
-      cause,
-    });
-  }
-  return new ConnectError(`cannot log in to ${at}`, {
-    host: target.name,
-    detail: cause.message,
-    hint: `does this work: ssh -p ${target.port} ${target.user}@${target.address} true`,
-    cause,
-  });
-}
-
-function explainHostKey(
-  target: Target,
-  verdict: Exclude<HostKeyVerdict, { kind: "known" }>,
-  key: Buffer | undefined,
-  files: readonly string[],
-  cause: Error,
-): ConnectError {
-  const name = knownHostName(target.address, target.port);
-  const print =
-    key === undefined
-      ? ""
-      : `${keyType(key)} SHA256:${createHash("sha256").update(key).digest("base64").replace(/=+$/, "")}`;
-  const places = files.join(" and ");
-  if (verdict.kind === "unknown") {
-    return new ConnectError(`the host key of ${name} is unknown`, {
-      host: target.name,
-      detail: `it has ${print}; looked in ${places}`,
-      hint: `compare it with the host's own, then: ssh-keyscan -p ${target.port} ${target.address} >> ${files[0]} (or --host-keys accept-new)`,
-      cause,
-    });
-  }
-  const what = verdict.kind === "revoked" ? "is revoked" : "HAS CHANGED: somebody may be in between";
-  return new ConnectError(`the host key of ${name} ${what}`, {
-    host: target.name,
-    detail: `it has ${print}; line ${verdict.line} of ${places} says otherwise`,
-    hint: `if the host was made anew, and only then: ssh-keygen -R '${name}' -f ${files[0]}`,
-    cause,
-  });
 }
 
 class SshConnection implements Connection {
