@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { resolve } from "node:path";
 import { controllerArgv, labEnvironment } from "@keybuzz/lab";
-import type { HostRecap, TaskResult } from "@keybuzz/runner";
+import type { HostRecap, TableRow, TaskResult } from "@keybuzz/runner";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 
@@ -24,6 +24,9 @@ export interface ToldEvent {
   readonly result?: TaskResult;
   readonly error?: ToldError;
   readonly recap?: readonly HostRecap[];
+  readonly title?: string;
+  readonly rows?: readonly TableRow[];
+  readonly text?: string;
 }
 
 /** What a run of `kb` did and told. */
