@@ -1,7 +1,18 @@
-import { type Action, defineModule, equalValues, exec, known, type Probe, probeAll, sh, Unmet } from "@keybuzz/runner";
+import {
+  type Action,
+  defineModule,
+  equalValues,
+  exec,
+  known,
+  type Probe,
+  probeAll,
+  sh,
+  Unmet,
+  unmet,
+} from "@keybuzz/runner";
 import { guardStop } from "../params/before-stop.ts";
 import { waitReady } from "../params/ready.ts";
-import { containerReading, type ImageRecord, imageRecord, standIns } from "../probes/docker.ts";
+import { containerReading, type ImageRecord, imageRecord, isStillAsleep, standIns } from "../probes/docker.ts";
 import { type Given, params } from "./params.ts";
 import { type ContainerState, nameImage, readContainer } from "./reading.ts";
 import { createAction, lastWords, removeAction, stateAction, swapAction } from "./scripts.ts";
@@ -60,11 +71,13 @@ export const dockerContainer = defineModule({
   },
   touches: ({ name }) => [`container:${name}`],
   foresee(given, current, touched) {
-    if (current === null || given.image === undefined) return current;
-    const pulled = touched.has(`image:${given.image}`) ? { image_here: "to be pulled" } : {};
-    if (current.state !== "started") return { ...current, ...pulled };
+    if (current === null) return isStillAsleep(touched) ? unmet("what dockerd has is known once it runs") : current;
+    if (given.image !== undefined && current.image !== undefined && touched.has(`image:${given.image}`)) {
+      return unmet(`whether it was made from this very ${given.image} is known once that is pulled`);
+    }
+    if (current.state !== "started") return current;
     const pending = given.restartedAfter.filter((path) => touched.has(`file:${path}`));
-    return { ...current, ...pulled, restart_due: [...new Set([...(current.restart_due ?? []), ...pending])] };
+    return { ...current, restart_due: [...new Set([...(current.restart_due ?? []), ...pending])] };
   },
 });
 

@@ -1,7 +1,7 @@
-import { defineModule, exec, mapProbe, sh, Unmet } from "@keybuzz/runner";
+import { defineModule, exec, mapProbe, sh, Unmet, unmet } from "@keybuzz/runner";
 import * as z from "zod";
 import { imageRef } from "../params/image-ref.ts";
-import { imageRecord } from "../probes/docker.ts";
+import { imageRecord, isStillAsleep } from "../probes/docker.ts";
 
 const params = z.strictObject({
   name: imageRef().describe("Image with its tag or digest, as mariadb:11.8"),
@@ -10,9 +10,9 @@ const params = z.strictObject({
 });
 
 type ImageState = {
-  readonly name: string;
+  readonly state: "present" | "absent";
   /** By which its registry knows it. */
-  readonly digest: string;
+  readonly digest?: string;
 };
 
 /**
@@ -28,14 +28,17 @@ export const dockerImage = defineModule({
   params,
   id: ({ name }) => name,
   probe: ({ name }) =>
-    mapProbe(imageRecord(name), (found): ImageState | null | Unmet => {
-      if (found === null || found instanceof Unmet) return found;
-      return { name, digest: found.digest ?? "none: built or loaded on the host" };
+    mapProbe(imageRecord(name), (found): ImageState | Unmet => {
+      if (found instanceof Unmet) return found;
+      if (found === null) return { state: "absent" };
+      return { state: "present", digest: found.digest ?? "none: built or loaded on the host" };
     }),
-  desired({ name, state }, current): ImageState | null {
-    if (state === "absent") return null;
-    return current ?? { name, digest: name.split("@")[1] ?? "as its registry says" };
+  desired({ name, state }, current): ImageState {
+    if (state === "absent") return { state };
+    return { state, digest: current?.digest ?? name.split("@")[1] ?? "as its registry says" };
   },
+  foresee: (_, current, touched) =>
+    current === null && isStillAsleep(touched) ? unmet("what dockerd has is known once it runs") : current,
   plan: ({ params: { name, state, timeoutMs } }) => [
     state === "absent"
       ? exec(sh`docker image rm -- ${name} >/dev/null`)

@@ -6,6 +6,7 @@ import {
   type Sh,
   sh,
   shLines,
+  type Touched,
   type Unmet,
   unmet,
 } from "@keybuzz/runner";
@@ -41,6 +42,15 @@ function refusal({ stdout }: Output): Unmet | undefined {
   if (word === "asleep")
     return unmet("dockerd does not run", "add docker_engine({}) before it, or look at: systemctl status docker");
   return undefined;
+}
+
+/**
+ * Whether a stopped dockerd is still to be started, so that what it has cannot be known yet. Where its package is still to
+ * come too, it has nothing.
+ */
+export function isStillAsleep(touched: Touched): boolean {
+  const packages = ["package:docker.io", "package:docker-ce"];
+  return touched.has("unit:docker.service") && !packages.some((name) => touched.has(name));
 }
 
 const IMAGE_FORMAT = '{"id":{{json .Id}},"digests":{{json .RepoDigests}},"env":{{json .Config.Env}}}';
