@@ -30,7 +30,10 @@ export interface WriteAction {
   readonly validate?: Sh;
 }
 
-/** Runs a test on the host, again and again, until it exits with 0. */
+/** The exit code by which the test of a {@link WaitAction} says that it will never hold (sysexits.h, EX_UNAVAILABLE). */
+export const GIVE_UP = 69;
+
+/** Runs a test on the host, again and again, until it exits with 0, or gives up with {@link GIVE_UP}. */
 export interface WaitAction {
   readonly kind: "wait";
   /** What is awaited, for the message when it does not come: "mariadbd to be Synced". */

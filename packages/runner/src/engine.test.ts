@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import * as z from "zod";
 import type { Action } from "./action.ts";
 import { exec } from "./action.ts";
+import { RefusedError } from "./errors.ts";
 import type { RunEvent, TaskResult } from "./events.ts";
 import { defineModule, type Task } from "./module.ts";
 import { definePlaybook } from "./playbook.ts";
@@ -258,6 +259,14 @@ describe("actions", () => {
     expect(errorOf(played)?.detail).toContain("looked up");
   });
 
+  it("stops waiting for what will never come", async () => {
+    const wait: Action = { kind: "wait", what: "the moon", until: sh`echo it fell down; exit 69`, timeoutMs: 60_000 };
+    const started = Date.now();
+    const played = await converge(() => [run({ done: at("d"), actions: [wait] })]);
+    expect(errorOf(played)?.detail).toBe("gave up waiting for the moon\nit fell down");
+    expect(Date.now() - started).toBeLessThan(10_000);
+  });
+
   it("replaces a file only when its candidate is valid", async () => {
     writeFileSync(at("f"), "good");
     const played = await converge(() => [note({ path: at("f"), text: "bad", validate: sh`grep -q good "$KB_FILE"` })]);
@@ -341,6 +350,30 @@ describe("secrets", () => {
   it("are refused in command text", () => {
     expect(() => sh`echo ${new Secret("x")}`).toThrow(/Secret/);
   });
+});
+
+it("lets the other branches of a playbook come to their end when one fails", async () => {
+  const playbook = definePlaybook({
+    name: "branches",
+    summary: "test",
+    groups: { all: z.object({}) },
+    async run({ all }) {
+      const slow = async (): Promise<void> => {
+        await all.ensure([run({ done: at("first"), actions: [exec(sh`sleep 0.3; : >${at("first")}`)] })]);
+        await all.ensure([note({ path: at("second"), text: "2" })]);
+      };
+      await Promise.all([slow(), Promise.reject(new RefusedError("no"))]);
+    },
+  });
+  const report = await play(playbook, {
+    inventory: localInventory(["here"]),
+    mode: "apply",
+    connect: makeConnect(),
+    lockFolder: folder,
+    emit: () => {},
+  });
+  expect(report.error?.message).toBe("no");
+  expect(readFileSync(at("second"), "utf8")).toBe("2");
 });
 
 it("reports an ensure that nobody awaited", async () => {

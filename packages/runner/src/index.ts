@@ -1,4 +1,12 @@
-export { type Action, type Content, type ExecAction, exec, type WaitAction, type WriteAction } from "./action.ts";
+export {
+  type Action,
+  type Content,
+  type ExecAction,
+  exec,
+  GIVE_UP,
+  type WaitAction,
+  type WriteAction,
+} from "./action.ts";
 export * from "./errors.ts";
 export * from "./events.ts";
 export { type EnsureResult, type Host, type HostAnswer, Hosts, type SerialOptions } from "./hosts.ts";

@@ -25,6 +25,10 @@ const params = z
       .describe(
         "Files and directories that must be older than its last start or successful reload: it is reloaded otherwise",
       ),
+    no_block: z
+      .boolean()
+      .default(false)
+      .describe("Only ask systemd to start or restart it, and let `ready` tell: for units that may need several tries"),
     beforeStop: beforeStop(),
     ready: ready("start, restart or reload"),
     timeoutMs: z
@@ -96,7 +100,7 @@ export const service = defineModule({
     const verb = verbFor(current, wanted);
     const ends = verb === "stop" || verb === "restart";
     actions.push(...guardStop(given.beforeStop, ends && current !== null && current.state !== "failed"));
-    if (verb !== undefined) actions.push(exec(act(verb, unit), { timeoutMs: given.timeoutMs }));
+    if (verb !== undefined) actions.push(exec(act(verb, unit, given.no_block), { timeoutMs: given.timeoutMs }));
     if (verb !== undefined && verb !== "stop") actions.push(...waitReady(given.ready, status(unit)));
     if (current?.masked !== true && wanted?.masked === true) actions.push(exec(sh`systemctl mask --quiet -- ${unit}`));
     // Check mode alone meets a unit that is still to come and of which nothing is asked.
@@ -165,11 +169,12 @@ function status(unit: string): Sh {
   return sh`systemctl --no-pager --full --lines=30 status -- ${unit}`;
 }
 
-function act(verb: "start" | "stop" | "restart" | "reload", unit: string): Sh {
+function act(verb: "start" | "stop" | "restart" | "reload", unit: string, noBlock: boolean): Sh {
+  const option = noBlock && verb !== "stop" ? sh`--no-block ` : sh``;
   return sh`[ "$(systemctl show --property=NeedDaemonReload --value -- ${unit})" != yes ] || systemctl daemon-reload || exit
 # A unit that failed too often in a row is not started again before its counter is reset.
 ${verb === "stop" ? sh`:` : sh`systemctl reset-failed -- ${unit} 2>/dev/null`}
-systemctl ${verb} -- ${unit} || { kb_rc=$?; ${status(unit)} >&2; exit "$kb_rc"; }`;
+systemctl ${verb} ${option}-- ${unit} || { kb_rc=$?; ${status(unit)} >&2; exit "$kb_rc"; }`;
 }
 
 function union(some: readonly string[], others: readonly string[]): readonly string[] {

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { Action, Content } from "../action.ts";
+import { type Action, type Content, GIVE_UP } from "../action.ts";
 import type { Script } from "../probe.ts";
 import { revealText, Secret } from "../secret.ts";
 import { quoteShell, Sh, sh, shLines } from "../sh.ts";
@@ -152,10 +152,12 @@ function renderWait(action: Extract<Action, { kind: "wait" }>): Sh {
     sh`) ; }`,
     sh`kb_until=$(( $(date +%s) + ${seconds} ))`,
     sh`until kb_out=$(kb_t 2>&1); do`,
-    sh`  if [ "$(date +%s)" -ge "$kb_until" ]; then`,
-    sh`    echo ${`waited ${seconds} s for ${action.what}`} >&2; printf '%s\n' "$kb_out" >&2`,
+    sh`  kb_code=$?`,
+    sh`  if [ "$kb_code" = ${GIVE_UP} ] || [ "$(date +%s)" -ge "$kb_until" ]; then`,
+    sh`    if [ "$kb_code" = ${GIVE_UP} ]; then echo ${`gave up waiting for ${action.what}`}; else kb_code=124; echo ${`waited ${seconds} s for ${action.what}`}; fi >&2`,
+    sh`    printf '%s\n' "$kb_out" >&2`,
     sh`    ( ${action.onTimeout ?? sh`:`}`,
-    sh`    ) >&2; exit 124`,
+    sh`    ) >&2; exit "$kb_code"`,
     sh`  fi`,
     sh`  sleep ${pause}`,
     sh`done`,
