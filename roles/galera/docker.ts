@@ -5,7 +5,7 @@ import { BASE, CONF, DATA, MARIADB_CONTAINER, STATE } from "../paths.ts";
 import { OPTION_FILE } from "./facts.ts";
 import type { GaleraParams, GaleraVars } from "./params.ts";
 import type { settingsFor } from "./settings.ts";
-import { isSynced, mayStop } from "./synced.ts";
+import { becomesSynced, mayStop } from "./synced.ts";
 
 /** User and group of the server in the image, official or built after it. */
 export const IMAGE_USER = 999;
@@ -97,7 +97,7 @@ export function dockerServer(vars: GaleraVars, size: number, joined: number, tim
       ],
       restartedAfter: [`${CONF}/${OPTION_FILE}`],
       beforeStop: mayStop("docker", size),
-      ready: { test: isSynced("docker", joined), what: "the member to be Synced", timeoutMs },
+      ready: { test: becomesSynced("docker", joined), what: "the member to be Synced", timeoutMs },
     }),
   ];
 }

@@ -1,5 +1,6 @@
 import { ask, type Output, type Probe, type Sh, sh } from "@keybuzz/runner";
-import { CONF } from "../paths.ts";
+import { CONF, DATA } from "../paths.ts";
+import type { Runtime } from "./state.ts";
 
 /** What the settings of a member follow from. */
 export interface HostFacts {
@@ -7,24 +8,41 @@ export interface HostFacts {
   readonly cores: number;
   /** Size of the disk that the data is, or will be, on. */
   readonly diskBytes: number;
-  /** Option files in the folder that is ours, and that are not: the server would read them all the same. */
+  /** Option files that the server would read, and that are neither ours nor a package's. */
   readonly strangers: readonly string[];
+  /** Number of the user that data in the folder belongs to; undefined where there is none. */
+  readonly dataOwner: number | undefined;
+  /** Number of the host's own user `mysql`; undefined where there is none. */
+  readonly mysqlUser: number | undefined;
 }
 
 /** Option file of ours, in the folder of each runtime. It is read last. */
 export const OPTION_FILE = "zz-keybuzz.cnf";
 
 /** Reads {@link HostFacts}. `device` is the volume of the data, which need not be mounted yet. */
-export function hostFacts(device: string | undefined): Probe<HostFacts> {
+export function hostFacts(runtime: Runtime, device: string | undefined): Probe<HostFacts> {
   return ask(
     sh`echo "memory $(sed -n 's/^MemTotal: *\([0-9]*\) kB$/\1/p' /proc/meminfo)"
 echo "cores $(getconf _NPROCESSORS_ONLN)"
 echo "disk $(${diskSize(device)})"
-for f in ${CONF}/*.cnf; do
-  if [ -e "$f" ] && [ "\${f##*/}" != ${OPTION_FILE} ]; then echo "stranger \${f##*/}"; fi
-done`,
+if [ -e ${`${DATA}/ibdata1`} ]; then echo "owner $(stat -c %u ${`${DATA}/ibdata1`})"; fi
+if id -u mysql >/dev/null 2>&1; then echo "mysql $(id -u mysql)"; fi
+${runtime === "docker" ? strangersOfContainer() : strangersOfUnit()}`,
     parseFacts,
   );
+}
+
+function strangersOfContainer(): Sh {
+  return sh`for f in ${CONF}/*.cnf; do
+  if [ -e "$f" ] && [ "\${f##*/}" != ${OPTION_FILE} ]; then echo "stranger $f"; fi
+done`;
+}
+
+function strangersOfUnit(): Sh {
+  return sh`for f in /etc/mysql/conf.d/*.cnf /etc/mysql/mariadb.conf.d/*.cnf; do
+  if [ ! -e "$f" ] || [ "\${f##*/}" = ${OPTION_FILE} ] || dpkg-query --search -- "$f" >/dev/null 2>&1; then continue; fi
+  echo "stranger $f"
+done`;
 }
 
 function diskSize(device: string | undefined): Sh {
@@ -34,15 +52,21 @@ function diskSize(device: string | undefined): Sh {
 
 /** @throws Error with a sentence where something could not be read */
 export function parseFacts({ stdout, stderr }: Output): HostFacts {
-  const number = (name: string): number => {
+  const optional = (name: string): number | undefined => {
     const text = new RegExp(`^${name} (\\d+)$`, "m").exec(stdout)?.[1];
-    if (text === undefined) throw new Error(`the host's ${name} could not be read: ${stderr.trim() || stdout}`);
-    return Number(text);
+    return text === undefined ? undefined : Number(text);
+  };
+  const number = (name: string): number => {
+    const found = optional(name);
+    if (found === undefined) throw new Error(`the host's ${name} could not be read: ${stderr.trim() || stdout}`);
+    return found;
   };
   return {
     memoryBytes: number("memory") * 1024,
     cores: number("cores"),
     diskBytes: number("disk"),
+    dataOwner: optional("owner"),
+    mysqlUser: optional("mysql"),
     strangers: [...stdout.matchAll(/^stranger (.+)$/gm)].map(([, name = ""]) => name),
   };
 }

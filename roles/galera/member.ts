@@ -5,6 +5,7 @@ import { accounts } from "./accounts.ts";
 import type { Decision } from "./decide.ts";
 import { dockerFiles, dockerServer } from "./docker.ts";
 import type { HostFacts } from "./facts.ts";
+import { nativeFiles, nativeServer } from "./native.ts";
 import type { GaleraParams, GaleraVars } from "./params.ts";
 import { type Cluster, settingsFor } from "./settings.ts";
 import { isConnected, isSynced, synced } from "./synced.ts";
@@ -44,7 +45,9 @@ export function addressOf({ address, vars }: MemberHost): string {
 export function makeMemberTasks({ cluster, params, facts, decision, lost }: Scope): MemberTasks {
   const size = cluster.members.length;
   const server = (host: MemberHost, joined: number): readonly Task[] => [
-    ...dockerServer(host.vars, size, joined, params.joinTimeoutMs),
+    ...(host.vars.mariadb_runtime === "docker"
+      ? dockerServer(host.vars, size, joined, params.joinTimeoutMs)
+      : nativeServer(size, joined, params.joinTimeoutMs)),
     // The server may have been up all along, and not be Synced.
     synced(host.vars.mariadb_runtime, joined, params.joinTimeoutMs),
     record(),
@@ -59,7 +62,7 @@ export function makeMemberTasks({ cluster, params, facts, decision, lost }: Scop
       const settings = settingsFor({ name: host.name, address: addressOf(host) }, host.vars, known, cluster);
       const first = decision.kind === "bootstrap" && decision.host === host.name;
       return [
-        ...dockerFiles(host.vars, params, settings),
+        ...(host.vars.mariadb_runtime === "docker" ? dockerFiles(host.vars, params, settings) : nativeFiles(settings)),
         // Before any flag is set anywhere: two would make two clusters.
         ...(first ? [] : [file({ path: FLAG, state: "absent" })]),
         // Its volume is mounted by now, and empty: it may take a copy of the others' data.

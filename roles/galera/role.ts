@@ -1,5 +1,6 @@
 import { defineRole, type HostAnswer, type Hosts, probeAll, RefusedError } from "@keybuzz/runner";
 import { type Decision, decideStart } from "./decide.ts";
+import { IMAGE_USER } from "./docker.ts";
 import { conditionOf, type Evidence, type SeenMember } from "./evidence.ts";
 import { type HostFacts, hostFacts } from "./facts.ts";
 import { addressOf, type MemberHost, type MemberTasks, makeMemberTasks } from "./member.ts";
@@ -27,10 +28,11 @@ export const galera = defineRole({
     const answers = await hosts.probeDeclared((host) =>
       probeAll({
         state: galeraState(host.name, host.vars.mariadb_runtime, params.credentials.rootPassword),
-        facts: hostFacts(host.vars.mariadb_data_device),
+        facts: hostFacts(host.vars.mariadb_runtime, host.vars.mariadb_data_device),
       }),
     );
     refuseStrangers(answers);
+    refuseOwners(answers);
     const decision = decide(hosts, answers);
     const facts = new Map(answers.map(({ host, value }) => [host.name, value.facts]));
     const lost = answers.filter(
@@ -60,7 +62,23 @@ function refuseStrangers(answers: readonly Answer[]): void {
   if (found.length === 0) return;
   throw new RefusedError("there are option files that nothing here manages, and the server would read them", {
     detail: found.map(({ host, value }) => `${host.name}: ${value.facts.strangers.join(", ")}`).join("\n"),
-    hint: "move them out of that folder; what is needed of them goes to mariadb_settings in the inventory",
+    hint: "move them away; what is needed of them goes to mariadb_settings in the inventory",
+  });
+}
+
+/** The image's user and the package's have different numbers: data that one runtime made is not handed to the other. */
+function refuseOwners(answers: readonly Answer[]): void {
+  const found = answers.flatMap(({ host, value: { facts } }) => {
+    const server = host.vars.mariadb_runtime === "docker" ? IMAGE_USER : facts.mysqlUser;
+    const mixed = facts.dataOwner !== undefined && facts.dataOwner !== server;
+    return mixed
+      ? [`${host.name}: the data belongs to ${facts.dataOwner}, the server runs as ${server ?? "nobody yet"}`]
+      : [];
+  });
+  if (found.length === 0) return;
+  throw new RefusedError("the data folder belongs to another user than the server", {
+    detail: found.join("\n"),
+    hint: "did mariadb_runtime change? Keep the runtime, or replace one member after the other by an empty one",
   });
 }
 

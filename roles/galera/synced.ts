@@ -1,6 +1,6 @@
 import { waitFor } from "@keybuzz/modules";
-import { type Sh, sh, type Task } from "@keybuzz/runner";
-import { DATA, MARIADB_CONTAINER } from "../paths.ts";
+import { GIVE_UP, type Sh, sh, type Task } from "@keybuzz/runner";
+import { DATA, MARIADB_CONTAINER, STATE } from "../paths.ts";
 import type { Runtime } from "./state.ts";
 
 /** Asks the member's own server for one value; the operating system's user is let in without a password. */
@@ -47,6 +47,21 @@ export function mayStop(runtime: Runtime, size: number): Sh {
 }`;
 }
 
+/**
+ * The same for waiting, many times over: it asks the server only once that says so in a file, and gives up where the
+ * server was started five times in three minutes (`start-member` notes the times).
+ */
+export function becomesSynced(runtime: Runtime, size: number): Sh {
+  const isUp = runtime === "docker" ? sh`:` : sh`[ "$(systemctl is-active mariadb)" = active ]`;
+  return sh`if grep -q '"Synced"' ${DATA}/wsrep_status.json 2>/dev/null && ${isUp} && ${isSynced(runtime, size)}; then exit 0; fi
+set -- $(cat ${STATE}/starts 2>/dev/null)
+if [ $# -ge 5 ] && [ "$(($(date +%s) - $1))" -lt 180 ]; then
+  echo "the server was started 5 times within 3 minutes"
+  exit ${GIVE_UP}
+fi
+exit 1`;
+}
+
 /** What a person would look at when a member does not come up. */
 export function lastWords(runtime: Runtime): Sh {
   const log =
@@ -59,7 +74,7 @@ export function lastWords(runtime: Runtime): Sh {
 /** Waits until the member is Synced in a component of at least `size` members. */
 export function synced(runtime: Runtime, size: number, timeoutMs: number): Task {
   return waitFor({
-    test: isSynced(runtime, size),
+    test: becomesSynced(runtime, size),
     what: `the member to be Synced, one of ${size}`,
     timeoutMs,
     onTimeout: lastWords(runtime),

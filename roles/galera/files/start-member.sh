@@ -107,6 +107,12 @@ recovered_position() {
   fi
 }
 
+# Times of the last five starts, in seconds: whoever waits for the member sees by them that it fails again and again.
+note_start() {
+  { tail -n 4 "$STATE/starts" 2>/dev/null || :; date +%s; } >"$STATE/starts.new"
+  mv -f "$STATE/starts.new" "$STATE/starts"
+}
+
 start_in_container() {
   data=$CONTAINER_DATA conf=$CONTAINER_CONF
   local arguments=() place why told=
@@ -139,21 +145,24 @@ start_in_container() {
   fi
   place=$(recovered_position)
   [[ -z $place ]] || arguments+=("$place")
+  note_start
   trap - TERM INT
   exec docker-entrypoint.sh mariadbd "${arguments[@]}"
 }
 
-# The unit itself recovers the position (galera_recovery).
+# What the unit reads before it starts the server, and removes once that is up; we, before every other start.
+readonly UNIT_NEW=/run/mysqld/wsrep-new-cluster
+readonly UNIT_POSITION=/run/mysqld/wsrep-start-position
+
 prepare_unit() {
   data=$UNIT_DATA conf=$UNIT_CONF
-  rm -f /run/mysqld/wsrep-new-cluster
+  rm -f "$UNIT_NEW" "$UNIT_POSITION"
   if take_bootstrap_flag; then
     if is_empty; then
       begin_first_start
       mariadb-install-db --user=mysql --datadir="$data" --skip-test-db --auth-root-authentication-method=socket >&2
     fi
-    # The unit reads this file next, and removes it once the server is up; we, before every other start.
-    echo '_WSREP_NEW_CLUSTER=--wsrep-new-cluster' >/run/mysqld/wsrep-new-cluster
+    echo '_WSREP_NEW_CLUSTER=--wsrep-new-cluster' >"$UNIT_NEW"
   elif has_lost_its_data; then
     say "the data of this member is gone: is its volume mounted? Trying again later; kb play galera.ts tells more"
     exit 75
@@ -162,6 +171,8 @@ prepare_unit() {
     # EX_TEMPFAIL: the unit tries again.
     exit 75
   fi
+  note_start
+  echo "_WSREP_START_POSITION=$(recovered_position)" >"$UNIT_POSITION"
 }
 
 case ${1-} in
