@@ -7,6 +7,8 @@ export default defineConfig({
       {
         test: {
           name: "unit",
+          // Real shells and processes on a machine that may be busy.
+          testTimeout: 60_000,
           include: ["packages/**/*.test.ts", "roles/**/*.test.ts", "inventories/*.test.ts", "tests/*.test.ts"],
         },
       },

@@ -51,8 +51,8 @@ export interface RunScope extends EnsureContext {
   readonly emit: Emit;
   readonly limit: ReturnType<typeof pLimit>;
   readonly interrupted: AbortSignal;
-  /** Promises that roles have not awaited yet. */
-  readonly open: Set<string>;
+  /** Work that goes on, by what it is: awaited by a role, or forgotten. */
+  readonly open: Map<string, Promise<unknown>>;
 }
 
 /**
@@ -230,9 +230,10 @@ export class Hosts<V> implements Iterable<Host<V>> {
 
   async #tracked<T>(what: string, work: () => Promise<T>): Promise<T> {
     const token = `${what} on ${this.#members.map(({ host }) => host.name).join(", ") || "no host"} #${Math.random()}`;
-    this.#scope.open.add(token);
+    const going = work();
+    this.#scope.open.set(token, going);
     try {
-      return await work();
+      return await going;
     } finally {
       this.#scope.open.delete(token);
     }

@@ -65,6 +65,7 @@ export async function play(playbook: Playbook, options: PlayOptions): Promise<Ru
     hosts: chosen.map(({ name }) => name),
   });
   const error = await runGuarded(playbook, bound, sessions, scope, params, options);
+  await settle(scope);
   await Promise.allSettled([...sessions.values()].map((session) => session.close()));
   if (error !== undefined) options.emit({ type: "run-failed", error });
   const recap = [...sessions.values()]
@@ -135,7 +136,7 @@ function makeScope(sessions: ReadonlyMap<string, HostSession>, options: PlayOpti
     emit: options.emit,
     limit: pLimit(options.forks ?? DEFAULT_FORKS),
     interrupted,
-    open: new Set(),
+    open: new Map(),
     pending: () => [...sessions.values()].some((session) => session.predicted.size > 0),
   };
 }
@@ -153,7 +154,7 @@ async function runGuarded(
   );
   try {
     await playbook.run(groups, makePlay(sessions, scope, params, options));
-    const [left] = scope.open;
+    const [left] = scope.open.keys();
     if (left !== undefined) {
       throw new BugError(`the playbook ${playbook.name} ended while ${left.replace(/ #.*$/, "")} was still going on`, {
         hint: "put an await before it",
@@ -166,6 +167,15 @@ async function runGuarded(
       cause: error,
       detail: error instanceof Error ? error.stack : undefined,
     });
+  }
+}
+
+/** Where one of several branches failed, the others go on to their end: no host is cut off in the middle of its work. */
+async function settle(scope: RunScope): Promise<void> {
+  while (scope.open.size > 0) {
+    await Promise.allSettled(scope.open.values());
+    // What follows in a branch begins only after this turn.
+    await new Promise((resolve) => setImmediate(resolve));
   }
 }
 
