@@ -51,18 +51,19 @@ const PRIVATE_MOUNTS = ["unshare", "--mount", "--propagation=private", "--"];
 export async function ensureLayer(recipe: LayerRecipe, context: LayerContext): Promise<Layer> {
   const name = join(context.paths.layers, layerName(recipe));
   const record = `${name}.json`;
+  const path = `${name}.tar`;
   if (!existsSync(record)) {
     const work = await newWorkDirectory(context.paths);
     const { directory, versions } = await assemble(recipe, work, context);
-    const path = `${name}.tar`;
     await packTar(directory, join(work, "layer.tar"));
     await rename(join(work, "layer.tar"), path);
-    const layer: Layer = { path, digest: await digestOf(path), sizeBytes: (await stat(path)).size, versions };
+    const layer: Omit<Layer, "path"> = { digest: await digestOf(path), sizeBytes: (await stat(path)).size, versions };
     await writeFile(join(work, "layer.json"), JSON.stringify(layer));
     await rename(join(work, "layer.json"), record);
     await rm(work, { recursive: true });
   }
-  return JSON.parse(await readFile(record, "utf8")) as Layer;
+  // The path is not recorded: the lab's folder may be moved, or restored from a cache elsewhere.
+  return { ...(JSON.parse(await readFile(record, "utf8")) as Omit<Layer, "path">), path };
 }
 
 function assemble(recipe: LayerRecipe, work: string, context: LayerContext): Promise<Assembled> {
