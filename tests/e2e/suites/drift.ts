@@ -39,7 +39,7 @@ const DRIFTS: readonly Drift[] = [
   {
     kind: "a firewall rule deleted",
     host: "maria-03",
-    task: "ufw_rule allow 3306/tcp from 10.0.0.174",
+    task: "ufw_rule allow in proto tcp from 10.0.0.174 to any port 3306",
     inject: (fleet) => fleet.sh("maria-03", "ufw delete allow from 10.0.0.174 to any port 3306 proto tcp"),
   },
   {
