@@ -49,14 +49,14 @@ export function mayStop(runtime: Runtime, size: number): Sh {
 
 /**
  * The same for waiting, many times over: it asks the server only once that says so in a file, and gives up where the
- * server was started five times in three minutes (`start-member` notes the times).
+ * server was started five times in 90 s (`start-member` notes the times).
  */
 export function becomesSynced(runtime: Runtime, size: number): Sh {
   const isUp = runtime === "docker" ? sh`:` : sh`[ "$(systemctl is-active mariadb)" = active ]`;
-  return sh`if grep -q '"Synced"' ${DATA}/wsrep_status.json 2>/dev/null && ${isUp} && ${isSynced(runtime, size)}; then exit 0; fi
+  return sh`if grep -qi '"synced"' ${DATA}/wsrep_status.json 2>/dev/null && ${isUp} && ${isSynced(runtime, size)}; then exit 0; fi
 set -- $(cat ${STATE}/starts 2>/dev/null)
-if [ $# -ge 5 ] && [ "$(($(date +%s) - $1))" -lt 180 ]; then
-  echo "the server was started 5 times within 3 minutes"
+if [ $# -ge 5 ] && [ "$(($(date +%s) - $1))" -lt 90 ]; then
+  echo "the server was started 5 times within 90 s"
   exit ${GIVE_UP}
 fi
 exit 1`;
