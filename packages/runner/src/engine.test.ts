@@ -279,6 +279,20 @@ describe("actions", () => {
     expect(statSync(at("f")).mode & 0o777).toBe(0o640);
   });
 
+  it("stops a wait that goes on, when interrupted", async () => {
+    const abort = new AbortController();
+    const wait: Action = { kind: "wait", what: "the moon", until: sh`false`, timeoutMs: 60_000, intervalMs: 50 };
+    const actions = [exec(sh`echo begun`), wait] as const;
+    const played = await converge(() => [run({ done: at("one"), actions })], {
+      interrupt: abort.signal,
+      onEvent: (event) => {
+        if (event.type === "output") abort.abort();
+      },
+    });
+    expect(played.exitCode).toBe(130);
+    expect(errorOf(played)?.message).toBe("stopped while it waited, as asked");
+  });
+
   it("stops before the next task when interrupted, and says so", async () => {
     const abort = new AbortController();
     const tasks = () => [

@@ -6,7 +6,7 @@ import { diffStates } from "../state.ts";
 import { compile, guardsOf, type RawAnswer, sha256 } from "./compile.ts";
 import type { Frame } from "./frames.ts";
 import { type Judgement, read } from "./judge.ts";
-import { renderAction, renderGuard, renderRun } from "./render.ts";
+import { INTERRUPTED, renderAction, renderGuard, renderRun } from "./render.ts";
 import { type HostSession, renderAll } from "./session.ts";
 
 /** A task with what was asked and decided, in the order of the list. */
@@ -158,6 +158,9 @@ function haltError(
   const last = [...frames.values()].filter((frame) => taskOf(frame.id) === index).at(-1);
   const said = `${last?.stdout.toString("utf8").trim() ?? ""}\n${last?.stderr.toString("utf8").trim() ?? ""}`.trim();
   const detail = said.split("\n").slice(-15).join("\n");
+  if (last?.exitCode === INTERRUPTED) {
+    return new InterruptedError("stopped while it waited, as asked", { ...place, hint: "run the same command again" });
+  }
   if (last?.exitCode === 124 || last?.exitCode === 137) {
     return new TimeoutError("took longer than its limit", { ...place, detail });
   }

@@ -153,6 +153,9 @@ function renderWait(action: Extract<Action, { kind: "wait" }>): Sh {
     sh`kb_until=$(( $(date +%s) + ${seconds} ))`,
     sh`until kb_out=$(kb_t 2>&1); do`,
     sh`  kb_code=$?`,
+    sh`  if [ -e "$KB_STOP" ]; then echo ${`stopped waiting for ${action.what}, as asked`} >&2; exit ${INTERRUPTED}; fi`,
+    // A sign of life, which nobody sees. Where the controller is gone, it ends the wait, and with it the host's lock.
+    sh`  kb_mark t`,
     sh`  if [ "$kb_code" = ${GIVE_UP} ] || [ "$(date +%s)" -ge "$kb_until" ]; then`,
     sh`    if [ "$kb_code" = ${GIVE_UP} ]; then echo ${`gave up waiting for ${action.what}`}; else kb_code=124; echo ${`waited ${seconds} s for ${action.what}`}; fi >&2`,
     sh`    printf '%s\n' "$kb_out" >&2`,
