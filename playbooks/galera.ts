@@ -1,8 +1,8 @@
 import { definePlaybook } from "@keybuzz/runner";
 import { credentialStore } from "../roles/credentials/role.ts";
-import { prepareProxies, proxies } from "./stages/entry.ts";
+import { installProxies, proxies } from "./stages/entry.ts";
 import { BalancerHost, ProxyHost } from "./stages/hosts.ts";
-import { NodeHost, nodes, prepareNodes } from "./stages/nodes.ts";
+import { clusterFromBareHosts, NodeHost } from "./stages/nodes.ts";
 
 /** Steps 00 to 03: from bare hosts to a cluster with its proxies. */
 export default definePlaybook({
@@ -13,10 +13,8 @@ export default definePlaybook({
   async run(groups, play) {
     play.phase("credentials");
     const credentials = await credentialStore(play.controller, { directory: play.directory });
-    play.phase("prepare");
-    await Promise.all([prepareNodes(groups), prepareProxies(groups)]);
-    play.phase("galera");
-    await nodes(groups, credentials);
+    play.phase("nodes, and the proxies' programs beside them");
+    await Promise.all([clusterFromBareHosts(groups, credentials), installProxies(groups, credentials)]);
     play.phase("proxysql");
     await proxies(groups, credentials);
   },

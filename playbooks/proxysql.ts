@@ -1,7 +1,7 @@
 import { definePlaybook } from "@keybuzz/runner";
 import { credentialStore } from "../roles/credentials/role.ts";
 import { GaleraHost } from "../roles/galera/params.ts";
-import { prepareProxies, proxies } from "./stages/entry.ts";
+import { installProxies, proxies } from "./stages/entry.ts";
 import { BalancerHost, ProxyHost } from "./stages/hosts.ts";
 
 /** Step 03 alone: the proxies in front of a cluster that is up. */
@@ -13,9 +13,8 @@ export default definePlaybook({
   async run(groups, play) {
     play.phase("credentials");
     const credentials = await credentialStore(play.controller, { directory: play.directory });
-    play.phase("prepare");
-    await prepareProxies(groups);
     play.phase("proxysql");
+    await installProxies(groups, credentials);
     await proxies(groups, credentials);
   },
 });

@@ -1,8 +1,8 @@
 import { definePlaybook } from "@keybuzz/runner";
 import { credentialStore } from "../roles/credentials/role.ts";
-import { entryPoint, prepareBalancers, prepareProxies, proxies } from "./stages/entry.ts";
+import { entryPoint, installEntryPoint, installProxies, proxies } from "./stages/entry.ts";
 import { BalancerHost, ProxyHost } from "./stages/hosts.ts";
-import { NodeHost, nodes, prepareNodes } from "./stages/nodes.ts";
+import { clusterFromBareHosts, NodeHost } from "./stages/nodes.ts";
 import { verification } from "./stages/verification.ts";
 
 /** Steps 00 to 04: from bare hosts to an entry point that is proved to work. */
@@ -14,10 +14,12 @@ export default definePlaybook({
   async run(groups, play) {
     play.phase("credentials");
     const credentials = await credentialStore(play.controller, { directory: play.directory });
-    play.phase("prepare");
-    await Promise.all([prepareNodes(groups), prepareProxies(groups), prepareBalancers(groups)]);
-    play.phase("galera");
-    await nodes(groups, credentials);
+    play.phase("nodes, and beside them the programs of the proxies and the entry point");
+    await Promise.all([
+      clusterFromBareHosts(groups, credentials),
+      installProxies(groups, credentials),
+      installEntryPoint(groups),
+    ]);
     play.phase("proxysql");
     await proxies(groups, credentials);
     play.phase("entry point");

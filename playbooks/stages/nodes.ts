@@ -21,8 +21,13 @@ export async function prepareNodes(groups: NodeGroups): Promise<void> {
   await dataVolume(groups.mariadb, {});
 }
 
-/** The cluster. */
-export async function nodes(groups: NodeGroups, credentials: Credentials): Promise<void> {
+async function nodes(groups: NodeGroups, credentials: Credentials): Promise<void> {
   await credentialFiles(groups.mariadb, { credentials });
   await galera(groups.mariadb, { credentials });
+}
+
+/** The nodes, from bare hosts to a cluster. */
+export async function clusterFromBareHosts(groups: NodeGroups, credentials: Credentials): Promise<void> {
+  await prepareNodes(groups);
+  await nodes(groups, credentials);
 }

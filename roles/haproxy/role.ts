@@ -51,13 +51,25 @@ export const haproxy = defineRole({
           reloadedAfter: [CONFIG],
           ready: { test: sh`[ -S /run/haproxy/admin.sock ]`, timeoutMs: 10_000, what: "HAProxy's admin socket" },
         }),
-        waitFor({
-          test: sh`printf 'show servers state proxysql\n' | socat - UNIX-CONNECT:/run/haproxy/admin.sock | awk 'NR > 2 && $6 == 2 { up = 1 } END { exit !up }'`,
-          what: "a proxy that reaches a writable node",
-          timeoutMs: 30_000,
-          onTimeout: sh`printf 'show stat proxysql 4 -1\n' | socat - UNIX-CONNECT:/run/haproxy/admin.sock | cut -d, -f2,18,37,57`,
-        }),
       ];
     });
+  },
+});
+
+/** Proves that the entry point leads to a node that takes writes. */
+export const haproxyProof = defineRole({
+  name: "haproxy_proof",
+  summary: "Waits until the entry point has a proxy that reaches a writable node",
+  params: z.strictObject({}),
+  host: z.object({}),
+  async run({ hosts }) {
+    await hosts.ensure([
+      waitFor({
+        test: sh`printf 'show servers state proxysql\n' | socat - UNIX-CONNECT:/run/haproxy/admin.sock | awk 'NR > 2 && $6 == 2 { up = 1 } END { exit !up }'`,
+        what: "a proxy that reaches a writable node",
+        timeoutMs: 30_000,
+        onTimeout: sh`printf 'show stat proxysql 4 -1\n' | socat - UNIX-CONNECT:/run/haproxy/admin.sock | cut -d, -f2,18,37,57`,
+      }),
+    ]);
   },
 });

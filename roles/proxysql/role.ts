@@ -24,9 +24,21 @@ const AGENT_LOGIN = `${BASE}/health/login.cnf`;
 
 type Proxy = Host<z.output<typeof ProxysqlHost>>;
 
+/** Programs and files of the proxies: all that needs no database yet, so that both tiers can come up side by side. */
+export const proxysqlFiles = defineRole({
+  name: "proxysql_files",
+  summary: "Programs, configuration files and the health agent of the proxies",
+  params: proxysqlParams,
+  host: ProxysqlHost,
+  async run({ hosts, params }) {
+    await hosts.ensure((host) => [...programs(host), ...files(host, params), ...agent(params)]);
+  },
+});
+
 /**
  * ProxySQL in front of a Galera cluster: one writer with fail-over, the others readers. Each proxy is declared for itself;
  * ProxySQL's own clustering is not used, since its peers overwrite what the Galera monitor finds (sysown/proxysql #3641).
+ * After {@link proxysqlFiles}: what can fail is done everywhere before anything that serves is touched.
  */
 export const proxysql = defineRole({
   name: "proxysql",
@@ -34,8 +46,6 @@ export const proxysql = defineRole({
   params: proxysqlParams,
   host: ProxysqlHost,
   async run({ hosts, params }) {
-    // What can fail is done everywhere before anything that serves is touched.
-    await hosts.ensure((host) => [...programs(host), ...files(host, params), ...agent(params)]);
     // One after the other: a restart of both would be an outage.
     await hosts.serial(1).ensure((host) => [...server(host), ...content(params), proven()]);
   },
