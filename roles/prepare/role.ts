@@ -6,6 +6,7 @@ import {
   dockerEngine,
   filesystem,
   mount,
+  service,
   sysctl,
   ufw,
   ufwRule,
@@ -125,6 +126,8 @@ function firewall(host: Prepared, kind: Kind, fleet: readonly FleetHost[]): read
     ...rules.map(({ from, ports, proto, comment }) => ufwRule({ rule: "allow", proto, from, to_port: ports, comment })),
     // In force only once the rules are there: SSH is among them.
     ufw({ state: "enabled", default: { incoming: "deny", outgoing: "allow" } }),
+    // `ufw enable` alone leaves a host open after a reboot where its unit was disabled.
+    service({ name: "ufw", enabled: true }),
   ];
 }
 
