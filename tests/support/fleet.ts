@@ -77,9 +77,15 @@ export class Fleet {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  /** `kb play NAME --json` of one of the project's playbooks, or of another by its path, with this fleet's inventory and credentials; a later `-i` counts in place of its own. */
+  /**
+   * `kb play NAME --json` of one of the project's playbooks, or of another by its path, with this fleet's inventory and
+   * credentials; a `-i` counts in place of its own.
+   * @throws where kb ends without a run
+   */
   async play(name: string, ...flags: readonly string[]): Promise<Ran> {
-    return play(this.lab, this.#arguments(name, flags), this.#options);
+    const ran = await play(this.lab, this.#arguments(name, flags), this.#options);
+    if (ran.recap.length === 0) throw new Error(`kb play ${name} did not come to its end: ${ran.stderr}${ran.stdout}`);
+    return ran;
   }
 
   /** The same for people's eyes. */

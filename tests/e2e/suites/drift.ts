@@ -108,10 +108,12 @@ export function drift(fleet: Fleet): void {
       expect(errorsOf(check)).toEqual([]);
       expect(having(check, "changed")).toEqual(tasks);
       expect(changedPaths(disks, fleet.disks())).toEqual([]);
-      const edited = check.results.find(({ task }) => task === "blockinfile /etc/hosts" && task !== undefined);
-      expect(edited).toBeDefined();
-      const texts = check.results.flatMap(({ textDiff }) => textDiff ?? []);
-      expect(texts.some((text) => text.includes("-10.0.0.99 ") && text.includes("+10.0.0.174 "))).toBe(true);
+      const edited = check.results.find(
+        ({ task, outcome }) => task === "blockinfile /etc/hosts" && outcome === "changed",
+      );
+      const [text] = edited?.changes ?? [];
+      expect(text?.before).toContain("10.0.0.99 proxysql-02");
+      expect(text?.after).toContain("10.0.0.174 proxysql-02");
     });
 
     it("is mended, and nothing else is touched", async () => {
