@@ -7,6 +7,9 @@ import { quoteShell, Sh, sh, shLines } from "../sh.ts";
 const DEFAULT_TIMEOUT_MS = 600_000;
 const MAX_LITERAL = 1024;
 
+/** Exit code of a wait that the operator stopped. */
+export const INTERRUPTED = 130;
+
 /**
  * Sent once, when a shell is opened. Defines what later scripts call:
  * - `kb_run ID SCRIPT`: runs a script in a subshell of its own, framed, on whatever standard input it is given;
