@@ -135,6 +135,11 @@ describe("decideStart", () => {
     ["T2: the last to leave is not the seed", [clean(16), clean(17), clean(18, true)], "bootstrap 3 then 12"],
     ["T3: all killed, views in place", [crashed("a"), crashed("b"), crashed("c")], "together 123 then "],
     ["all killed and started, still waiting", [waiting("a"), waiting("b"), waiting("c")], "together 123 then "],
+    [
+      "all killed and started, caught while they find each other",
+      [waiting("a"), { ...waiting("b"), view: view("b", ALL, "3 a 4") }, waiting()],
+      "together 123 then ",
+    ],
     ["all killed, some started", [waiting("a"), crashed("b"), crashed("c")], "together 123 then "],
     [
       "one left cleanly, then the others were killed",

@@ -176,6 +176,10 @@ function decideRunning(crowd: Crowd): Decision | undefined {
     const hosts = crowd.names("waiting", "crashed");
     return { kind: "together", hosts, joiners: crowd.others(hosts), why: "every member of the last view is at hand" };
   }
+  const all = crowd.names("waiting");
+  if (all.length === crowd.all.length) {
+    return { kind: "together", hosts: all, joiners: [], why: "all members run, and look for each other" };
+  }
   return refuse(
     `${list(crowd.names("waiting"))} waits for members that are not all there`,
     "a start without peers gives up after half a minute: run the same command again then, and if it still waits, recover",
