@@ -16,7 +16,7 @@ rm -rf usr/share/locale/* usr/share/man/* usr/share/info/*
 find usr/share/doc -mindepth 2 -type f ! -name copyright -delete
 find usr/share/doc -type l -delete
 : >etc/machine-id
-echo 'deb http://deb.debian.org/debian trixie main' >etc/apt/sources.list
+rm -f etc/apt/sources.list
 cat >etc/dpkg/dpkg.cfg.d/lab-image <<'END'
 path-exclude=/usr/share/doc/*
 path-include=/usr/share/doc/*/copyright
