@@ -89,7 +89,16 @@ const NSPAWN_RUN = "/run/systemd/nspawn";
 
 /** Process id, on the machine, of a running host's systemd. */
 export function initOf(lab: string, host: string): number | undefined {
-  return processesOf(join(machineCgroup(lab, host), "payload/init.scope"))[0];
+  return processesOf(join(machineCgroup(lab, host), "payload/init.scope")).find(isInit);
+}
+
+/** Whether it is process 1 of its namespace: what systemd is about to start is in the same control group for a moment. */
+function isInit(pid: number): boolean {
+  try {
+    return /^NSpid:.*\t1$/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return false;
+  }
 }
 
 /** The last lines of a host's console, for an error that tells why it did not boot. */
