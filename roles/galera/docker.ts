@@ -6,6 +6,7 @@ import { OPTION_FILE } from "./facts.ts";
 import type { GaleraParams, GaleraVars } from "./params.ts";
 import type { settingsFor } from "./settings.ts";
 import { becomesSynced, mayStop } from "./synced.ts";
+import { refusing } from "./validation.ts";
 
 /** User and group of the server in the image, official or built after it. */
 export const IMAGE_USER = 999;
@@ -52,8 +53,9 @@ export function dockerFiles(
       mode: "0640",
       owner: "root",
       group: MYSQL,
-      validate: sh`docker run --rm --network none --volume "$KB_FILE:/tmp/candidate.cnf:ro" --entrypoint mariadbd ${imageOf(vars)} \
---defaults-file=/tmp/candidate.cnf --user=mysql --verbose --help >/dev/null`,
+      validate:
+        refusing(sh`docker run --rm --network none --volume "$KB_FILE:/tmp/candidate.cnf:ro" --entrypoint mariadbd ${imageOf(vars)} \
+--defaults-file=/tmp/candidate.cnf`),
     }),
   ];
 }

@@ -4,6 +4,7 @@ import { BASE, DATA, STATE } from "../paths.ts";
 import { OPTION_FILE } from "./facts.ts";
 import type { settingsFor } from "./settings.ts";
 import { becomesSynced, mayStop } from "./synced.ts";
+import { refusing } from "./validation.ts";
 
 const START = `${BASE}/bin/start-member`;
 const OPTIONS = `/etc/mysql/mariadb.conf.d/${OPTION_FILE}`;
@@ -49,7 +50,7 @@ export function nativeFiles(settings: ReturnType<typeof settingsFor>): readonly 
       mode: settings.sstPassword === null ? "0644" : "0640",
       owner: "root",
       group: "mysql",
-      validate: sh`mariadbd --defaults-file="$KB_FILE" --user=mysql --verbose --help >/dev/null`,
+      validate: refusing(sh`mariadbd --defaults-file="$KB_FILE"`),
     }),
   ];
 }
