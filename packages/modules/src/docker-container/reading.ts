@@ -31,13 +31,13 @@ export type ContainerState = Settings & {
 
 /** Reads a container as far as a task declares it; what the task leaves open is not looked at. */
 export function readContainer(given: Given, reading: ContainerReading, image: ImageRecord | null): ContainerState {
-  const { container, leftovers, newerThanStart } = reading;
+  const { container, leftovers, newerThanStart, processGone } = reading;
   const here = image === null ? "none" : shortId(image.id);
   if (container === null) return { state: "absent", image_here: here, leftovers };
   const { config, host, status } = container;
   const { Name: policy, MaximumRetryCount: retries } = host.RestartPolicy;
   return {
-    state: STATES[status] ?? status,
+    state: processGone ? "said to run, but its process is gone" : (STATES[status] ?? status),
     image: nameImage(familiarRef(config.Image), shortId(container.image)),
     image_here: here,
     ...liveSettings(wantedSettings(given), container, image),

@@ -91,7 +91,7 @@ export function imageRecord(ref: string): Probe<ImageRecord | null | Unmet> {
 }
 
 const CONTAINER_FORMAT =
-  '{{.State.StartedAt}} {"status":{{json .State.Status}},"image":{{json .Image}},"config":{{json .Config}},"host":{{json .HostConfig}}}';
+  '{{.State.StartedAt}} {{.State.Pid}} {"status":{{json .State.Status}},"image":{{json .Image}},"config":{{json .Config}},"host":{{json .HostConfig}}}';
 
 const CONTAINER = z.object({
   status: z.string(),
@@ -131,6 +131,8 @@ export type ContainerRecord = z.output<typeof CONTAINER>;
 /** A container with those that an interrupted replacement left beside it. */
 export interface ContainerReading {
   readonly container: ContainerRecord | null;
+  /** Whether it is said to run, and its process is not there. */
+  readonly processGone: boolean;
   readonly leftovers: readonly string[];
   /** Those of the paths asked for that are newer than the running container's start. */
   readonly newerThanStart: readonly string[];
@@ -145,7 +147,8 @@ type ContainerQuestion = { readonly name: string; readonly restartedAfter: reado
 
 /**
  * One `docker ps` to know which are there, one `docker inspect` for those, one find(1) for each list of paths. A part is
- * `NAME JSON` for the container and each left-over, `newer PATH` for each newer path, and a dot.
+ * `NAME JSON` for the container and each left-over, `gone NAME` after one whose process is not there, `newer PATH` for
+ * each newer path, and a dot.
  */
 const CONTAINERS: Batch = {
   name: "docker-containers",
@@ -168,7 +171,13 @@ kb_all=
 exec 3<<KB_EOF
 $kb_all
 KB_EOF
-kb_next() { kb_start=; kb_here "$1" || return 0; IFS=' ' read -r kb_start kb_json <&3; printf '%s %s\n' "$1" "$kb_json"; }
+kb_next() {
+  kb_start=; kb_here "$1" || return 0
+  IFS=' ' read -r kb_start kb_pid kb_json <&3
+  printf '%s %s\n' "$1" "$kb_json"
+  # dockerd can miss the end of a container that outlived a restart of its own (live-restore).
+  [ "$kb_pid" = 0 ] || [ -d "/proc/$kb_pid" ] || printf 'gone %s\n' "$1"
+}
 kb_newer() {
   case $kb_json in '{"status":"running"'*) ;; *) return 0 ;; esac
   for kb_path do shift; [ ! -e "$kb_path" ] || set -- "$@" "$kb_path"; done
@@ -211,6 +220,7 @@ export function containerReading(name: string, restartedAfter: readonly string[]
     return {
       container:
         own === undefined ? null : parseAnswer(CONTAINER, own.slice(name.length + 1), `docker inspect ${name}`, output),
+      processGone: lines.includes(`gone ${name}`),
       leftovers: [next, previous].filter((other) => lines.some((line) => line.startsWith(`${other} `))),
       newerThanStart: lines.filter((line) => line.startsWith("newer ")).map((line) => line.slice(6)),
     };
