@@ -36,6 +36,7 @@ async function on(script: string): Promise<string> {
 async function run(...flags: readonly string[]): Promise<Ran> {
   const ran = await play(LAB, [...given, ...flags]);
   expect(errorsOf(ran)).toEqual([]);
+  expect(ran.exitCode, ran.stderr).toBe(0);
   return ran;
 }
 
