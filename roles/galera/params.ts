@@ -7,6 +7,17 @@ const optionValue = z
   .union([z.string(), z.number(), z.boolean()])
   .refine((value) => !/[\n\r\0]/.test(String(value)), "must be one line");
 
+/** What the role alone sets: another value would make another cluster, or none. */
+const RESERVED = new Set([
+  ...["wsrep_on", "wsrep_cluster_address", "wsrep_cluster_name", "wsrep_new_cluster", "wsrep_start_position"],
+  ...["wsrep_node_name", "wsrep_node_address", "wsrep_provider", "wsrep_status_file", "datadir", "socket", "port"],
+]);
+
+const optionName = z
+  .string()
+  .regex(/^[a-z][a-z0-9_-]*$/, "must be an option's name")
+  .refine((name) => !RESERVED.has(name.replaceAll("-", "_")), "is set by the role");
+
 /** What each member declares in the inventory. All of it has a default, or is worked out from the host. */
 export const GaleraHost = z.object({
   /** `docker`: the image in a container; `native`: the Debian packages. One for all members. */
@@ -35,9 +46,7 @@ export const GaleraHost = z.object({
   galera_server_id: z.int().min(1).max(4_294_967_295).default(1),
   galera_gtid_domain: z.int().min(0).max(4_294_967_295).default(1),
   /** Options of one's own, set after all others. */
-  mariadb_settings: z
-    .record(z.string().regex(/^[a-z][a-z0-9_-]*$/, "must be an option's name"), optionValue)
-    .default({}),
+  mariadb_settings: z.record(optionName, optionValue).default({}),
 });
 
 export type GaleraVars = z.output<typeof GaleraHost>;

@@ -62,15 +62,23 @@ function onOff(value: boolean): string {
 
 /** Sizes in MiB, as declared or worked out from the host. */
 export function sizesFor(vars: Partial<GaleraVars>, facts: HostFacts) {
-  // MemTotal is what the kernel left of the memory, and changes with each kernel: the memory as it was bought does not.
-  const memory = Math.ceil(facts.memoryBytes / GIB) * GIB;
   const disk = facts.diskBytes / 20;
-  const bufferPoolMib = mib(vars.innodb_buffer_pool_size) ?? clampMib(memory * 0.6, 128, Number.POSITIVE_INFINITY);
+  const bufferPoolMib = mib(vars.innodb_buffer_pool_size) ?? clampMib(bufferPool(facts.memoryBytes), 128, 2 ** 30);
   return {
     bufferPoolMib,
     redoLogMib: mib(vars.innodb_log_file_size) ?? clampMib(Math.min((bufferPoolMib * MIB) / 4, disk), 48, 1024),
     gcacheMib: mib(vars.galera_gcache_size) ?? clampMib(disk, 128, 2048),
   };
+}
+
+/**
+ * 60 % of the memory, 40 % where it is less than 2 GiB. MemTotal is what the kernel left of the memory, and changes with
+ * each kernel; the memory as it was bought does not.
+ */
+function bufferPool(memoryBytes: number): number {
+  const small = memoryBytes < 2 * GIB;
+  const step = small ? GIB / 4 : GIB;
+  return Math.ceil(memoryBytes / step) * step * (small ? 0.4 : 0.6);
 }
 
 function mib(size: string | undefined): number | undefined {
