@@ -95,7 +95,7 @@ function contestants(): readonly Contestant[] {
     {
       name: "kb",
       run: () => timed([join(HERE, "../kb"), "play", join(HERE, "w50/w50.ts"), "-i", yml]),
-      expect: { converged: /ok=?:? ?50\b|50 ok/, first: /changed/ },
+      expect: { converged: /(\n\S+ +50 +0 +0 +0 +0){5}/, first: /(\n\S+ +\d+ +[1-9]\d* +0 +0 +0){5}/ },
     },
     {
       name: "shell script",

@@ -122,16 +122,17 @@ function renderWrite(action: Extract<Action, { kind: "write" }>): Script {
   const group = action.group === undefined ? "" : `:${action.group}`;
   const [stdin, decode] = encodeContent(action.content);
   const script = shLines([
-    sh`path=${action.path}; dir=$(dirname -- "$path")`,
+    sh`path=${action.path}; dir=\${path%/*}`,
     sh`[ ! -d "$path" ] || { echo "$path is a directory" >&2; exit 1; }`,
-    sh`umask 077; KB_FILE=$(mktemp -- "$dir/.keybuzz.XXXXXXXX") || exit 1; export KB_FILE`,
+    sh`umask 077; KB_FILE=$(mktemp -- "\${dir:-/}/.keybuzz.XXXXXXXX") || exit 1; export KB_FILE`,
     sh`trap 'rm -f -- "$KB_FILE"' EXIT; trap 'exit 130' INT TERM HUP`,
     decode === "text" ? sh`cat >"$KB_FILE" || exit 1` : sh`base64 -d >"$KB_FILE" || exit 1`,
     owner + group === "" ? sh`:` : sh`chown -- ${owner + group} "$KB_FILE" || exit 1`,
     sh`chmod ${action.mode} -- "$KB_FILE" || exit 1`,
     action.validate === undefined ? sh`:` : sh`( ${action.validate} ) </dev/null || exit 1`,
     sh`sync -- "$KB_FILE" && mv -fT -- "$KB_FILE" "$path" || exit 1`,
-    sh`trap - EXIT; sync -- "$dir"`,
+    // The directory is not synced: a power cut may bring the old file back whole, and the next run sees it.
+    sh`trap - EXIT`,
   ]);
   return { script, stdin };
 }
