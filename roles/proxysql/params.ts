@@ -6,6 +6,11 @@ export const ProxysqlHost = z.object({
   /** `docker`: the image in a container; `native`: the Debian package. */
   proxysql_runtime: z.enum(["docker", "native"]).default("docker"),
   proxysql_image: z.string().default("proxysql/proxysql:2.7"),
+  /** Where `native` gets the package, and the key that signs it: the vendor's, or a mirror of it. */
+  proxysql_repository: z.strictObject({ uri: z.url(), key: z.url() }).default({
+    uri: "https://repo.proxysql.com/ProxySQL/proxysql-2.7.x/trixie/",
+    key: "https://repo.proxysql.com/ProxySQL/proxysql-2.7.x/repo_pub_key",
+  }),
   /** Threads that carry traffic; a change takes effect with the next restart. */
   proxysql_threads: z.int().min(1).max(255).default(4),
 });

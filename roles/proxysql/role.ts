@@ -13,6 +13,7 @@ import {
 } from "@keybuzz/modules";
 import { defineRole, type Host, Secret, sh, type Task } from "@keybuzz/runner";
 import type * as z from "zod";
+import { proxysqlPackage } from "./packages.ts";
 import { ProxysqlHost, type ProxysqlParams, proxysqlParams } from "./params.ts";
 import { galeraHostgroups, serverRows, userRows, variables } from "./tables.ts";
 
@@ -54,7 +55,7 @@ export const proxysql = defineRole({
 function programs({ vars }: Proxy): readonly Task[] {
   const client = apt({ name: ["mariadb-client", "socat"], install_recommends: false });
   if (vars.proxysql_runtime === "docker") return [client, dockerImage({ name: vars.proxysql_image })];
-  return [client, apt({ name: "proxysql" })];
+  return [client, ...proxysqlPackage(vars)];
 }
 
 /** Where ProxySQL looks for its first configuration. */
