@@ -20,6 +20,7 @@ const ROUND_TRIPS = {
   // `prepare`, programs and files, the server and its tables.
   "proxysql-01": 3,
   "proxysql-02": 3,
+  "lb-01": 0,
 };
 
 /** From bare hosts to a site that works, and the proof that nothing else happens to it. */
