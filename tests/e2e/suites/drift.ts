@@ -85,7 +85,7 @@ const CONTAINER: Drift = {
 const UNIT: Drift = {
   kind: "a unit's drop-in edited",
   host: "proxysql-02",
-  task: "systemd_unit proxysql.service.d/keybuzz",
+  task: "systemd_unit proxysql.service.d/keybuzz.conf",
   inject: (fleet) =>
     fleet.sh(
       "proxysql-02",
