@@ -155,10 +155,10 @@ describe("decideStart", () => {
   it.each<[string, readonly (Part | typeof unseen)[], string]>([
     ["T8: the seed cannot be asked, others bare", [unseen, empty, empty], "maria-01 cannot be asked"],
     ["T8: one cannot be asked, others stopped", [unseen, clean(9, true), clean(9)], "maria-01 cannot be asked"],
-    ["T4: all killed, no views", [crashed(), crashed(), crashed()], "last view cannot be restored"],
-    ["T4: one view missing", [crashed("a"), crashed("b"), crashed()], "last view cannot be restored"],
-    ["T5: all killed, one lost its data", [crashed("a"), crashed("b"), empty], "last view cannot be restored"],
-    ["T5: as before, and started", [waiting("a"), waiting("b"), empty], "waits for members that are not all there"],
+    ["T4: all killed, no views", [crashed(), crashed(), crashed()], "the last view cannot be restored"],
+    ["T4: one view missing", [crashed("a"), crashed("b"), crashed()], "the last view cannot be restored"],
+    ["T5: all killed, one lost its data", [crashed("a"), crashed("b"), empty], "the last view cannot be restored"],
+    ["T5: as before, and started", [waiting("a"), waiting("b"), empty], "wait for members that are not all there"],
     [
       "views of different times",
       [crashed("a"), crashed("b"), { ...crashed("c"), view: view("c", ALL, "3 a 2") }],
@@ -169,9 +169,9 @@ describe("decideStart", () => {
     [
       "the last to leave is behind (a forced flag)",
       [clean(7, true), clean(9), clean(8)],
-      "maria-02, maria-03 has later writes",
+      "maria-02, maria-03 have later writes",
     ],
-    ["all stopped, one bare", [clean(9, true), clean(9), empty], "maria-03 has lost its data"],
+    ["all stopped, one bare", [clean(9, true), clean(9), empty], "maria-03 has no data any more"],
     ["stopped, of different clusters", [clean(9, true), clean(9, false, B), clean(9)], "different clusters"],
     ["two live clusters", [live(), live(B), empty], "there are 2 clusters"],
     ["a new cluster in the making beside a live one", [live(), initialising, empty], "maria-02 makes a new cluster"],
@@ -181,9 +181,9 @@ describe("decideStart", () => {
     ["a stand-alone server, no cluster", [empty, standalone, empty], "belongs to no cluster"],
     ["bare, but was a member (a volume not mounted)", [{ recorded: A }, empty, empty], "was part of cluster"],
     ["bare, with half a transfer", [empty, halfTransfer, empty], "was receiving"],
-    ["no majority anywhere", [partitioned, partitioned, partitioned], "runs without a majority"],
+    ["no majority anywhere", [partitioned, partitioned, partitioned], "run without a majority"],
     ["no majority, the others bare", [partitioned, empty, empty], "no stopped member has data"],
-    ["nobody has a group", [detached, clean(1), clean(1)], "has lost its group"],
+    ["nobody has a group", [detached, clean(1), clean(1)], "has lost the group"],
   ])("refuses: %s", (_what, parts, reason) => {
     const decision = decideStart(members(...parts), { seed });
     expect(brief(decision)).toContain(reason);

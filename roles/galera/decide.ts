@@ -1,4 +1,5 @@
-import { type Condition, conditionOf, type Evidence, type SavedView, type SeenMember } from "./evidence.ts";
+import { Crowd, clusterOf, commonView } from "./crowd.ts";
+import type { Condition, Evidence } from "./evidence.ts";
 
 /** A member that is not started, and why. */
 export interface LeftAlone {
@@ -56,34 +57,6 @@ export function decideStart(members: readonly Evidence[], options: DecideOptions
   return refuseStrange(crowd) ?? decideRunning(crowd) ?? decideStopped(crowd, options);
 }
 
-/** The members, by what they are. */
-class Crowd {
-  readonly all: readonly { readonly member: Evidence; readonly condition: Condition }[];
-
-  constructor(members: readonly Evidence[]) {
-    this.all = members.map((member) => ({ member, condition: conditionOf(member) }));
-  }
-
-  names(...conditions: readonly Condition[]): readonly string[] {
-    return this.all.filter(({ condition }) => conditions.includes(condition)).map(({ member }) => member.host);
-  }
-
-  seen(...conditions: readonly Condition[]): readonly SeenMember[] {
-    return this.all.flatMap(({ member, condition }) =>
-      member.kind === "seen" && conditions.includes(condition) ? [member] : [],
-    );
-  }
-
-  has(...conditions: readonly Condition[]): boolean {
-    return this.names(...conditions).length > 0;
-  }
-
-  /** All but these, in the order of the inventory. */
-  others(hosts: readonly string[]): readonly string[] {
-    return this.all.map(({ member }) => member.host).filter((host) => !hosts.includes(host));
-  }
-}
-
 function refuse(why: string, hint: string = RECOVER): Decision {
   return { kind: "refuse", why, hint };
 }
@@ -92,8 +65,13 @@ function list(hosts: readonly string[]): string {
   return hosts.join(", ");
 }
 
-function clusterOf(member: SeenMember): string | undefined {
-  return member.server?.uuid ?? member.saved?.uuid;
+/** Hosts with their verb. */
+function they(hosts: readonly string[], one: string, several: string): string {
+  return `${list(hosts)} ${hosts.length === 1 ? one : several}`;
+}
+
+function names(members: readonly Evidence[]): readonly string[] {
+  return members.map(({ host }) => host);
 }
 
 /** A cluster is there: others may only join it. */
@@ -105,7 +83,7 @@ function decideJoin(crowd: Crowd): Decision {
   }
   const [uuid = ""] = uuids;
   if (crowd.has("initialising")) {
-    return refuse(`${list(crowd.names("initialising"))} makes a new cluster beside the live one`);
+    return refuse(`${they(crowd.names("initialising"), "makes", "make")} a new cluster beside the live one`);
   }
   const judged = crowd.all.map(({ member, condition }) => ({
     host: member.host,
@@ -139,13 +117,13 @@ function reasonToLeave(member: Evidence, condition: Condition, uuid: string): st
 function refuseStrange(crowd: Crowd): Decision | undefined {
   if (crowd.has("unknown")) {
     return refuse(
-      `no live member was found, and ${list(crowd.names("unknown"))} cannot be asked: it may be running`,
-      "make it reachable, then run the same command again; nothing was touched",
+      `no live member was found, and ${they(crowd.names("unknown"), "cannot be asked: it", "cannot be asked: they")} may be running`,
+      "mend the way there, then run the same command again; nothing was touched",
     );
   }
   if (crowd.has("foreign")) {
     return refuse(
-      `${list(crowd.names("foreign"))} holds data or a server that belongs to no cluster`,
+      `${they(crowd.names("foreign"), "holds", "hold")} data or a server that belongs to no cluster`,
       "dump that data, move its folder away, then run the same command again; nothing was touched",
     );
   }
@@ -159,17 +137,20 @@ function decideRunning(crowd: Crowd): Decision | undefined {
   if (crowd.has("initialising")) return followInitialising(crowd);
   if (crowd.has("partitioned")) {
     if (stopped.length === 0) {
-      return refuse(`${list(crowd.names("partitioned"))} runs without a majority, and no stopped member has data`);
+      return refuse(
+        `${they(crowd.names("partitioned"), "runs", "run")} without a majority, and no stopped member has data`,
+      );
     }
     const hosts = crowd.names("clean", "crashed", "partitioned", "waiting");
     return {
       kind: "together",
       hosts,
       joiners: crowd.others(hosts),
-      why: `${list(crowd.names("partitioned"))} lacks a majority, which the stopped members may give back`,
+      why: `${they(crowd.names("partitioned"), "lacks", "lack")} a majority, which the stopped members may give back`,
     };
   }
-  if (crowd.has("detached")) return refuse(`${list(crowd.names("detached"))} has lost its group, and nobody is live`);
+  if (crowd.has("detached"))
+    return refuse(`${they(crowd.names("detached"), "has", "have")} lost the group, and nobody is live`);
   if (!crowd.has("waiting")) return undefined;
   const view = commonView(crowd.seen("waiting", "crashed"));
   if (view !== undefined) {
@@ -181,7 +162,7 @@ function decideRunning(crowd: Crowd): Decision | undefined {
     return { kind: "together", hosts: all, joiners: [], why: "all members run, and look for each other" };
   }
   return refuse(
-    `${list(crowd.names("waiting"))} waits for members that are not all there`,
+    `${they(crowd.names("waiting"), "waits", "wait")} for members that are not all there`,
     "a start without peers gives up after half a minute: run the same command again then, and if it still waits, recover",
   );
 }
@@ -202,7 +183,9 @@ function decideStopped(crowd: Crowd, { seed }: DecideOptions): Decision {
   if (crowd.has("crashed")) return decideCrashed(crowd);
   const clean = crowd.seen("clean");
   if (clean.length < crowd.all.length) {
-    return refuse(`${list(crowd.others(crowd.names("clean")))} has lost its data, which may have been the latest`);
+    return refuse(
+      `${they(crowd.others(crowd.names("clean")), "has", "have")} no data any more, and may have had the latest`,
+    );
   }
   const [last, ...more] = clean.filter(({ saved }) => saved?.safe);
   if (last === undefined) return refuse("no member was the last to leave (safe_to_bootstrap is 0 on all)");
@@ -212,7 +195,7 @@ function decideStopped(crowd: Crowd, { seed }: DecideOptions): Decision {
   const seqno = last.saved?.seqno ?? -1;
   const ahead = clean.filter(({ saved }) => (saved?.seqno ?? -1) > seqno).map(({ host }) => host);
   if (ahead.length > 0) {
-    return refuse(`${last.host} claims to have been the last to leave, but ${list(ahead)} has later writes`);
+    return refuse(`${last.host} claims to have been the last to leave, but ${they(ahead, "has", "have")} later writes`);
   }
   return {
     kind: "bootstrap",
@@ -229,13 +212,13 @@ function decideEmpty(crowd: Crowd, seed: string): Decision {
   const [known] = recorded;
   if (known !== undefined) {
     return refuse(
-      `no member has data, but ${list(recorded.map(({ host }) => host))} was part of cluster ${known.recorded}`,
+      `no member has data, but ${they(names(recorded), "was", "were")} part of cluster ${known.recorded}`,
       "is a volume not mounted? Restore the data; to give it up for good, remove /opt/keybuzz/mariadb/cluster on each",
     );
   }
   if (crowd.has("half-transfer")) {
     return refuse(
-      `${list(crowd.names("half-transfer"))} was receiving a cluster's data, and nobody has it any more`,
+      `${they(crowd.names("half-transfer"), "was", "were")} receiving a cluster's data, and nobody has it any more`,
       "restore the data; to give it up for good, empty the data folder there",
     );
   }
@@ -252,9 +235,7 @@ function decideEmpty(crowd: Crowd, seed: string): Decision {
 function decideCrashed(crowd: Crowd): Decision {
   const crashed = crowd.seen("crashed");
   if (commonView(crashed) === undefined) {
-    return refuse(
-      `${list(crashed.map(({ host }) => host))} ended without a stop, and their last view cannot be restored`,
-    );
+    return refuse(`${list(names(crashed))} ended without a stop, and the last view cannot be restored`);
   }
   const hosts = crashed.map(({ host }) => host);
   return {
@@ -263,19 +244,6 @@ function decideCrashed(crowd: Crowd): Decision {
     joiners: crowd.others(hosts),
     why: "every member of the last view is at hand, with the view saved: they restore it by themselves",
   };
-}
-
-/** The view that all of these saved, where they are all of its members and no one else; undefined otherwise. */
-function commonView(members: readonly SeenMember[]): string | undefined {
-  const [first, ...rest] = members.map(({ view }) => view);
-  if (first === undefined || rest.some((view) => view === undefined || !sameView(view, first))) return undefined;
-  const selves = new Set(members.map(({ view }) => view?.self));
-  const whole = first.members.length === selves.size && first.members.every((name) => selves.has(name));
-  return whole ? first.id : undefined;
-}
-
-function sameView(a: SavedView, b: SavedView): boolean {
-  return a.id === b.id && [...a.members].sort().join() === [...b.members].sort().join();
 }
 
 function distinct(texts: readonly string[]): readonly string[] {
