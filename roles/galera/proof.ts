@@ -23,11 +23,12 @@ export function proofRows(members: readonly Evidence[], decision: Decision): rea
   });
 }
 
-function seenCells({ saved, server, view, running }: Extract<Evidence, { kind: "seen" }>): readonly string[] {
+function seenCells({ saved, server, view, running, recorded }: Extract<Evidence, { kind: "seen" }>): readonly string[] {
   const uuid = server?.uuid ?? saved?.uuid;
+  const past = recorded === undefined ? "" : `was in ${recorded.slice(0, 8)}`;
   const said = server === undefined ? (running ? "runs, does not answer" : "") : `${server.status}, ${server.state}`;
   return [
-    uuid === undefined ? "" : uuid.slice(0, 8),
+    uuid === undefined ? past : uuid.slice(0, 8),
     server === undefined ? `${saved?.seqno ?? ""}` : String(server.committed),
     saved === undefined ? "" : saved.safe ? "yes" : "no",
     view === undefined ? "" : `${view.members.length} members`,

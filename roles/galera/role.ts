@@ -132,6 +132,8 @@ async function start(
       const [writer = ""] = decision.live;
       const up = decision.live.length;
       const whole = up + decision.restart.length + decision.start.length;
+      // An earlier run may have ended before it made them, and an older version's transfers need one of them.
+      if (decision.start.length > 0) await oneByOne(hosts, [writer], (host) => tasks.accounts(host));
       await oneByOne(hosts, [...decision.restart, ...decision.start], (host, before) =>
         tasks.server(host, up + 1 + before),
       );
