@@ -42,7 +42,7 @@ const SERVED_PATHS = [
 ];
 
 /** Programs that serve: a run that finds all in order leaves them alone. */
-const SERVING = /^(?:\S*\/)?(?:mariadbd|proxysql|haproxy|dockerd|containerd|containerd-shim\S*) /;
+const SERVING = /^(?:\S*\/)?(?:mariadbd|proxysql|haproxy|dockerd|containerd|containerd-shim\S*)(?: |$)/;
 
 /** Comes and goes by itself on an idle host. */
 const PASSING = /^(?:\[|sshd-session|ps |\(sd-pam\)|\S*systemd-\S+$|.*systemd --user|\(sd-|\S*agetty)/;
