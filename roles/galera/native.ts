@@ -24,6 +24,10 @@ StartLimitIntervalSec=0
 # root, and outside of the unit's own file system view.
 ExecStartPre=
 ExecStartPre=+${START} unit
+# Not debian-start: it runs mariadb-upgrade on each new member, in the background, and the FLUSH PRIVILEGES at its end locks
+# the account out by which that member sends its data to the next ("You must SET PASSWORD"). An upgrade is a step of its own.
+ExecStartPost=
+ExecStartPost=/bin/rm -f /run/mysqld/wsrep-start-position /run/mysqld/wsrep-new-cluster
 Restart=on-failure
 RestartSec=5s
 `;
@@ -68,7 +72,7 @@ export function nativeServer(size: number, joined: number, timeoutMs: number): r
       state: "started",
       enabled: true,
       restartedAfter: [OPTIONS],
-      // The first transfer from a member that is new itself may fail; the unit tries again on its own.
+      // A transfer may fail; the unit tries again on its own.
       no_block: true,
       beforeStop: mayStop("native", size),
       ready: { test: becomesSynced("native", joined), what: "the member to be Synced", timeoutMs },
