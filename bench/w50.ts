@@ -141,11 +141,11 @@ async function measure(contestant: Contestant, kind: Kind): Promise<number> {
 
 async function prepare(): Promise<void> {
   if (
-    (await $({ nothrow: true, quiet: true })`command -v ansible-playbook`).exitCode !== 0 &&
+    (await $({ nothrow: true, quiet: true })`ansible-doc -t module -l ansible.posix | grep -q sysctl`).exitCode !== 0 &&
     !without.includes("ansible")
   ) {
-    console.log("installing Debian's ansible-core for the comparison ...");
-    await $({ quiet: true })`apt-get install -y --no-install-recommends ansible-core`;
+    console.log("installing Debian's ansible, which brings ansible-core and the collection ansible.posix, for the comparison ...");
+    await $({ quiet: true })`apt-get install -y --no-install-recommends ansible`;
   }
   await up({ name: LAB, hosts: HOSTS }, { onStep: ({ text }) => console.log(text) });
   await Promise.all(
