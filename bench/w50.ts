@@ -144,7 +144,9 @@ async function prepare(): Promise<void> {
     (await $({ nothrow: true, quiet: true })`ansible-doc -t module -l ansible.posix | grep -q sysctl`).exitCode !== 0 &&
     !without.includes("ansible")
   ) {
-    console.log("installing Debian's ansible, which brings ansible-core and the collection ansible.posix, for the comparison ...");
+    console.log(
+      "installing Debian's ansible, which brings ansible-core and the collection ansible.posix, for the comparison ...",
+    );
     await $({ quiet: true })`apt-get install -y --no-install-recommends ansible`;
   }
   await up({ name: LAB, hosts: HOSTS }, { onStep: ({ text }) => console.log(text) });
