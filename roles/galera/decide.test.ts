@@ -21,6 +21,7 @@ const nothing: Omit<SeenMember, "host"> = {
 };
 const server = {
   wsrepOn: true,
+  name: "keybuzz-galera",
   status: "Primary",
   ready: true,
   connected: true,

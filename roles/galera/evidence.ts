@@ -19,6 +19,8 @@ export interface SavedView {
 /** What a server says of itself over SQL. */
 export interface ServerWord {
   readonly wsrepOn: boolean;
+  /** wsrep_cluster_name. */
+  readonly name: string;
   /** wsrep_cluster_status: `Primary`, `non-Primary`, `Disconnected`. */
   readonly status: string;
   readonly ready: boolean;

@@ -15,12 +15,17 @@ export function proofTable(hosts: Hosts<unknown>, members: readonly Evidence[], 
 export function proofRows(members: readonly Evidence[], decision: Decision): readonly TableRow[] {
   return members.map((member) => {
     const condition = conditionOf(member);
-    const evidence = member.kind === "seen" ? seenCells(member) : [member.reason, "", "", "", ""];
+    const evidence = member.kind === "seen" ? seenCells(member) : [shorten(member.reason), "", "", "", ""];
     return {
       cells: [member.host, condition, ...evidence, verdict(member.host, decision)],
       status: decision.kind === "refuse" || GRAVE.includes(condition) ? "warn" : "ok",
     };
   });
+}
+
+/** The whole reason is told with the error of that host. */
+function shorten(reason: string): string {
+  return reason.length > 40 ? `${reason.slice(0, 39)}…` : reason;
 }
 
 function seenCells({ saved, server, view, running, recorded }: Extract<Evidence, { kind: "seen" }>): readonly string[] {
@@ -48,6 +53,6 @@ function verdict(host: string, decision: Decision): string {
       if (decision.live.includes(host)) return "stays";
       if (decision.start.includes(host)) return "joins";
       if (decision.restart.includes(host)) return "is restarted";
-      return `left as it is: ${decision.left.find((one) => one.host === host)?.why ?? ""}`;
+      return "is left as it is";
   }
 }

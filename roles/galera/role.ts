@@ -33,6 +33,7 @@ export const galera = defineRole({
     );
     refuseStrangers(answers);
     refuseOwners(answers);
+    refuseRename(answers, cluster.name);
     const decision = decide(hosts, answers);
     const facts = new Map(answers.map(({ host, value }) => [host.name, value.facts]));
     const lost = answers.filter(
@@ -79,6 +80,18 @@ function refuseOwners(answers: readonly Answer[]): void {
   throw new RefusedError("the data folder belongs to another user than the server", {
     detail: found.join("\n"),
     hint: "did mariadb_runtime change? Keep the runtime, or replace one member after the other by an empty one",
+  });
+}
+
+/** A member with another name for the cluster does not find the others. */
+function refuseRename(answers: readonly Answer[], name: string): void {
+  const other = answers.flatMap(({ host, value: { state } }) =>
+    state.server?.wsrepOn === true && state.server.name !== name ? [`${host.name}: ${state.server.name}`] : [],
+  );
+  if (other.length === 0) return;
+  throw new RefusedError(`the cluster that runs has another name than ${name}`, {
+    detail: other.join("\n"),
+    hint: "a running cluster keeps its name: set GALERA_CLUSTER_NAME in the credentials to that",
   });
 }
 

@@ -9,7 +9,7 @@ const parse = (name: string) => parseState("maria-01", { stdout: recorded(name),
 describe("parseState, of answers recorded on hosts", () => {
   it.each<[string, Condition]>([
     ["empty", "empty"],
-    ["first-member-live", "live"],
+    ["live", "live"],
     ["joining", "waiting"],
     ["stopped-cleanly", "clean"],
   ])("takes %s", (name, condition) => {
@@ -17,38 +17,48 @@ describe("parseState, of answers recorded on hosts", () => {
   });
 
   it("reads every part", () => {
-    expect(parse("first-member-live")).toEqual({
+    const cluster = "56f582c0-e642-11f1-bd15-9ef1e7d4f608";
+    expect(parse("live")).toEqual({
       kind: "seen",
       host: "maria-01",
       running: true,
       tables: true,
       halfTransfer: false,
       initialising: true,
-      recorded: undefined,
-      saved: { uuid: "23c58acb-e632-11f1-9be3-d265ce6af846", seqno: -1, safe: false },
+      recorded: cluster,
+      saved: { uuid: cluster, seqno: -1, safe: false },
       view: {
-        self: "23c3a5f1-e632-11f1-a8ea-3a6b7750766d",
-        id: "3 23c3a5f1-e632-11f1-a8ea-3a6b7750766d 2",
-        members: ["23c3a5f1-e632-11f1-a8ea-3a6b7750766d", "3590b14c-e632-11f1-975b-dfe8e9c1747c"],
+        self: "56f2717a-e642-11f1-88cf-4a9ba150bb66",
+        id: "3 56f2717a-e642-11f1-88cf-4a9ba150bb66 3",
+        members: [
+          "56f2717a-e642-11f1-88cf-4a9ba150bb66",
+          "6364d354-e642-11f1-9d8b-1e7c53c69263",
+          "76fccf26-e642-11f1-ae9a-06b13fa9789c",
+        ],
       },
       server: {
         wsrepOn: true,
+        name: "keybuzz-galera",
         status: "Primary",
         ready: true,
         connected: true,
         state: "Synced",
-        size: 2,
-        uuid: "23c58acb-e632-11f1-9be3-d265ce6af846",
-        committed: 2,
+        size: 3,
+        uuid: cluster,
+        committed: 14,
       },
     });
+  });
+
+  it("says so where the server refuses the login", () => {
+    expect(() => parse("refused")).toThrow(/refuses the login of root .* ERROR 1045/);
   });
 
   it("does not take a failure, or half an answer, for an absent member", () => {
     expect(() => parseState("x", { stdout: "", stderr: "ls: Input/output error", exitCode: 1 })).toThrow(
       /Input\/output/,
     );
-    const half = recorded("first-member-live").split("== gvwstate")[0] ?? "";
+    const half = recorded("live").split("== gvwstate")[0] ?? "";
     expect(() => parseState("x", { stdout: half, stderr: "", exitCode: 0 })).toThrow(/lacks its part/);
   });
 });

@@ -4,7 +4,7 @@ import type { SavedState, SavedView, SeenMember, ServerWord } from "./evidence.t
 
 const NO_CLUSTER = "00000000-0000-0000-0000-000000000000";
 const QUERY =
-  "SELECT 'wsrep_on', @@global.wsrep_on UNION ALL SELECT LOWER(VARIABLE_NAME), VARIABLE_VALUE " +
+  "SELECT 'wsrep_on', @@global.wsrep_on UNION ALL SELECT 'wsrep_cluster_name', @@global.wsrep_cluster_name UNION ALL SELECT LOWER(VARIABLE_NAME), VARIABLE_VALUE " +
   "FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME IN ('wsrep_cluster_status', 'wsrep_ready', " +
   "'wsrep_connected', 'wsrep_local_state_comment', 'wsrep_cluster_size', 'wsrep_cluster_state_uuid', " +
   "'wsrep_last_committed')";
@@ -41,7 +41,10 @@ part recorded; [ ! -e "$state/cluster" ] || cat "$state/cluster" || exit 1
 part grastate; [ ! -e "$data/grastate.dat" ] || cat "$data/grastate.dat" || exit 1
 part gvwstate; [ ! -e "$data/gvwstate.dat" ] || cat "$data/gvwstate.dat" || exit 1
 part server
+kb_said=
 ${runtime === "docker" ? askContainer() : askUnit()}
+part refused
+printf '%s\n' "$kb_said" | grep -E '^ERROR (1045|1698|1130) '
 exit 0`;
 }
 
@@ -53,12 +56,14 @@ password="$p"
 EOF`;
   return sh`if command -v docker >/dev/null && [ "$(docker container inspect -f '{{.State.Running}}' ${MARIADB_CONTAINER} 2>/dev/null)" = true ]; then
   timeout 10 docker exec -u mysql ${MARIADB_CONTAINER} mariadb --no-defaults --user=mysql ${OPTIONS} 2>/dev/null ||
-    printf '%s\n' "$kb_password" | timeout 10 docker exec -i ${MARIADB_CONTAINER} sh -c ${asRoot.text} 2>/dev/null
-fi`;
+    kb_said=$(printf '%s\n' "$kb_password" | timeout 10 docker exec -i ${MARIADB_CONTAINER} sh -c ${asRoot.text} 2>&1 >&3)
+fi 3>&1`;
 }
 
 function askUnit(): Sh {
-  return sh`if command -v mariadb >/dev/null; then timeout 10 mariadb --no-defaults --user=root ${OPTIONS} 2>/dev/null; fi`;
+  return sh`if command -v mariadb >/dev/null; then
+  kb_said=$(timeout 10 mariadb --no-defaults --user=root ${OPTIONS} 2>&1 >&3)
+fi 3>&1`;
 }
 
 /** @throws Error with a sentence where the answer makes no sense */
@@ -70,6 +75,11 @@ export function parseState(host: string, { stdout, stderr, exitCode }: Output): 
     if (text === undefined) throw new Error(`the answer about the Galera member lacks its part "${name}"`);
     return text.trim();
   };
+  if (part("refused") !== "") {
+    throw new Error(
+      `a server runs there and refuses the login of root with the password of mariadb.env: ${part("refused")}`,
+    );
+  }
   return {
     kind: "seen",
     host,
@@ -119,6 +129,7 @@ function parseServer(text: string): ServerWord | undefined {
   if (on === undefined) return undefined;
   const value = (name: string): string => rows.get(name) ?? "";
   return {
+    name: value("wsrep_cluster_name"),
     wsrepOn: on === "1" || on === "ON",
     status: value("wsrep_cluster_status"),
     ready: value("wsrep_ready") === "ON",

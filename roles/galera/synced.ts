@@ -41,10 +41,14 @@ export function isConnected(runtime: Runtime): Sh {
  */
 export function mayStop(runtime: Runtime, size: number): Sh {
   const serving = count([["wsrep_cluster_status", "Primary"]]);
-  return sh`[ "$(${askServer(runtime, serving)} 2>/dev/null)" != 1 ] || ${isSynced(runtime, size)} || {
-  echo ${`not restarting: the member serves, and not all ${size} members of the cluster are there and Synced`} >&2
-  exit 1
-}`;
+  return sh`kb_said=$(${askServer(runtime, serving)} 2>&1)
+case $kb_said in
+  0 | *"ERROR 2002 "* | *"is not running"* | *"is restarting"* | *"No such container"*) exit 0 ;;
+  1) ${isSynced(runtime, size)} && exit 0
+    echo ${`not restarting: the member serves, and not all ${size} members of the cluster are there and Synced`} >&2 ;;
+  *) echo "not restarting: whether the member serves cannot be told: $kb_said" >&2 ;;
+esac
+exit 1`;
 }
 
 /**
