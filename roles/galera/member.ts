@@ -100,15 +100,19 @@ function reconnect({ vars }: MemberHost): Task {
   );
 }
 
-/** Notes the cluster beside the data: a host whose data is gone then does not look like one that never had any. */
+/**
+ * Notes the cluster beside the data: a host whose data is gone then does not look like one that never had any. The mark of
+ * a first start goes: these tables have a history now.
+ */
 function record(): Task {
+  const mark = `${DATA}/.keybuzz-first-start`;
   const uuid = sh`u=$(sed -n 's/^uuid: *//p' ${`${DATA}/grastate.dat`} 2>/dev/null) && [ -n "$u" ] || exit 1`;
   return command(
     {
       run: sh`${uuid}
-printf '%s\n' "$u" >${`${RECORD}.new`} && mv -f ${`${RECORD}.new`} ${RECORD}`,
+printf '%s\n' "$u" >${`${RECORD}.new`} && mv -f ${`${RECORD}.new`} ${RECORD} && rm -f ${mark}`,
       unless: sh`${uuid}
-[ "$u" = "$(cat ${RECORD} 2>/dev/null)" ]`,
+[ "$u" = "$(cat ${RECORD} 2>/dev/null)" ] && [ ! -e ${mark} ]`,
     },
     { name: "note of the cluster that this host belongs to" },
   );

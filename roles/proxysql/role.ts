@@ -15,7 +15,7 @@ import { defineRole, type Host, Secret, sh, type Task } from "@keybuzz/runner";
 import type * as z from "zod";
 import { proxysqlPackage } from "./packages.ts";
 import { ProxysqlHost, type ProxysqlParams, proxysqlParams } from "./params.ts";
-import { galeraHostgroups, serverRows, userRows, variables } from "./tables.ts";
+import { galeraHostgroups, HOSTGROUPS, serverRows, userRows, variables } from "./tables.ts";
 
 export { ProxysqlHost } from "./params.ts";
 
@@ -48,7 +48,7 @@ export const proxysql = defineRole({
   host: ProxysqlHost,
   async run({ hosts, params }) {
     // One after the other: a restart of both would be an outage.
-    await hosts.serial(1).ensure((host) => [...server(host), ...content(params), proven()]);
+    await hosts.serial(1).ensure((host) => [...server(host), ...content(params), proven(params)]);
   },
 });
 
@@ -188,11 +188,24 @@ function content(params: ProxysqlParams): readonly Task[] {
   ];
 }
 
-function proven(): Task {
+/**
+ * A node can be written to through this proxy, and the Galera monitor has made its first round: until then every node
+ * that was just loaded counts as a writer, and certification conflicts follow.
+ */
+function proven(params: ProxysqlParams): Task {
+  const health = sh`printf 'GET /writable HTTP/1.0\r\n\r\n' | ${AGENT}`;
+  const options = sh`--host=127.0.0.1 --port=6032 --protocol=tcp --user=admin --skip-ssl-verify-server-cert --connect-timeout=3`;
+  const writers = `SELECT COUNT(*) FROM runtime_mysql_servers WHERE hostgroup_id = ${HOSTGROUPS.writer} AND status = 'ONLINE'`;
   return waitFor({
-    test: sh`printf 'GET /writable HTTP/1.0\r\n\r\n' | ${AGENT} | head -n 1 | grep -q ' 200 '`,
-    what: "a writable node through this proxy",
+    test: sh`IFS= read -r p || [ -n "$p" ] || exit 1
+[ "$(timeout 5 mariadb --defaults-file=/dev/fd/4 ${options} --batch --skip-column-names -e ${writers} 4<<EOF
+[client]
+password="$p"
+EOF
+)" = 1 ] && ${health} | head -n 1 | grep -q ' 200 '`,
+    stdin: params.credentials.adminPassword,
+    what: "a single writable node through this proxy",
     timeoutMs: 30_000,
-    onTimeout: sh`printf 'GET /writable HTTP/1.0\r\n\r\n' | ${AGENT} | tail -n 1`,
+    onTimeout: sh`${health} | tail -n 1`,
   });
 }

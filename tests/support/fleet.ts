@@ -14,7 +14,7 @@ import {
   VOLATILE_PATHS,
 } from "@keybuzz/lab";
 import { readAgeFile } from "@keybuzz/runner";
-import { type KbOptions, kb, play, type Ran, type Running, startKb } from "./kb.ts";
+import { type KbOptions, play, type Ran, type Running, startKb } from "./kb.ts";
 
 /** Module 7's hosts as production has them: three nodes, two proxies, the entry point. */
 export const NODES = ["maria-01", "maria-02", "maria-03"] as const;
@@ -86,11 +86,6 @@ export class Fleet {
     const ran = await play(this.lab, this.#arguments(name, flags), this.#options);
     if (ran.recap.length === 0) throw new Error(`kb play ${name} did not come to its end: ${ran.stderr}${ran.stdout}`);
     return ran;
-  }
-
-  /** The same for people's eyes. */
-  async show(name: string, ...flags: readonly string[]): Promise<Ran> {
-    return kb(this.lab, ["play", ...this.#arguments(name, flags)], this.#options);
   }
 
   /** {@link play}, to be killed. */

@@ -109,6 +109,8 @@ recovered_position() {
 
 # Times of the last five starts, in seconds: whoever waits for the member sees by them that it fails again and again.
 note_start() {
+  # From here on the tables have a history, and are no first start's any more.
+  if has_place; then rm -f "$data/.keybuzz-first-start"; fi
   { tail -n 4 "$STATE/starts" 2>/dev/null || :; date +%s; } >"$STATE/starts.new"
   mv -f "$STATE/starts.new" "$STATE/starts"
 }

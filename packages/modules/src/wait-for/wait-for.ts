@@ -1,4 +1,4 @@
-import { ask, defineModule, type ModuleSpec, type Output, type Sh, sh } from "@keybuzz/runner";
+import { ask, defineModule, type ModuleSpec, type Output, Secret, type Sh, sh } from "@keybuzz/runner";
 import * as z from "zod";
 import { absolutePath, oneLine, shellText } from "../params/params.ts";
 
@@ -18,6 +18,7 @@ const params = z
       .enum(["started", "stopped", "present", "absent"])
       .default("started")
       .describe("started, present: open, existing. stopped, absent: the opposite. For `port` and `path`."),
+    stdin: z.instanceof(Secret).optional().describe("What `test` reads on standard input: a password."),
     what: oneLine()
       .optional()
       .describe("What is awaited, for labels and messages; made from the other params unless given."),
@@ -30,7 +31,8 @@ const params = z
     ({ port, path, test }) => [port, path, test].filter((one) => one !== undefined).length === 1,
     "exactly one of port, path and test is needed",
   )
-  .refine(({ host, port }) => host === undefined || port !== undefined, "host needs port");
+  .refine(({ host, port }) => host === undefined || port !== undefined, "host needs port")
+  .refine(({ stdin, test }) => stdin === undefined || test !== undefined, "stdin needs test");
 
 type Params = z.output<typeof params>;
 type WaitState = { readonly met: boolean };
@@ -79,12 +81,11 @@ const spec: ModuleSpec<typeof params, WaitState> = {
   params,
   gate: true,
   id: describe,
-  probe: (given) =>
-    ask(
-      sh`( ${condition(given)}
-) >/dev/null`,
-      (output) => parse(given, output),
-    ),
+  probe: (given) => {
+    const script = sh`( ${condition(given)}
+) >/dev/null`;
+    return ask(given.stdin === undefined ? script : { script, stdin: given.stdin }, (output) => parse(given, output));
+  },
   desired: () => ({ met: true }),
   plan: ({ params: given }) => [
     {
@@ -92,6 +93,7 @@ const spec: ModuleSpec<typeof params, WaitState> = {
       what: describe(given),
       until: condition(given),
       timeoutMs: given.timeoutMs,
+      ...(given.stdin === undefined ? {} : { stdin: given.stdin }),
       ...(given.onTimeout === undefined ? {} : { onTimeout: given.onTimeout }),
     },
   ],
