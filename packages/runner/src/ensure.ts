@@ -5,6 +5,7 @@ import type { HostSession } from "./engine/session.ts";
 import { BugError, type KbError } from "./errors.ts";
 import type { Emit, Outcome, TaskResult } from "./events.ts";
 import type { Task } from "./module.ts";
+import type { Rehearsal } from "./rehearsal.ts";
 import { Secret } from "./secret.ts";
 import { diffStates, equalValues } from "./state.ts";
 import { unifiedDiff } from "./text-diff.ts";
@@ -15,6 +16,8 @@ export interface EnsureContext {
   /** Whether results carry text diffs: costs one more round trip where a text differs. */
   readonly diff: boolean;
   readonly emit: Emit;
+  /** Stands in for the hosts in a run that connects to none. */
+  readonly rehearsal?: Rehearsal | undefined;
   /** Whether any host has changes that check mode predicted and did not make. */
   pending(): boolean;
 }
@@ -33,6 +36,7 @@ export async function ensureHost(
   tasks: readonly Task[],
   context: EnsureContext,
 ): Promise<readonly TaskResult[]> {
+  if (context.rehearsal !== undefined) return context.rehearsal.take(session.name, tasks);
   const answers = await session.ask(tasks.map((task) => task.probe));
   return context.mode === "check"
     ? checkTasks(session, tasks, answers, context)

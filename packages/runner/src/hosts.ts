@@ -131,13 +131,14 @@ export class Hosts<V> implements Iterable<Host<V>> {
         const batch = await this.#ensureBatch(taking.slice(start, start + size), tasks);
         done.push(batch);
         const left = taking.slice(start + size);
-        if (this.#batch !== undefined && batch.failed.length > 0) {
+        if (this.#batch !== undefined && batch.failed.length > 0 && this.#scope.rehearsal === undefined) {
           throw new RefusedError(`stopped: ${batch.failed.join(", ")} failed`, {
             detail: left.length === 0 ? undefined : `left as they are: ${left.map(({ host }) => host.name).join(", ")}`,
             hint: "mend that host, then run the same command again",
           });
         }
       }
+      if (this.#scope.rehearsal !== undefined) return this.#scope.rehearsal.result;
       return {
         results: done.flatMap(({ results }) => results),
         changed: done.flatMap(({ changed }) => changed),
@@ -202,6 +203,7 @@ export class Hosts<V> implements Iterable<Host<V>> {
   }
 
   async #ask<T>(members: readonly Member<V>[], question: ForHost<V, Probe<T>>): Promise<readonly HostAnswer<V, T>[]> {
+    this.#scope.rehearsal?.ask("it asks hosts, and goes on from what they answer");
     const answers = await this.#each(members, async ({ host, session }) => {
       const probe = typeof question === "function" ? question(host) : question;
       return { host, value: await session.question(probe) };
@@ -219,6 +221,7 @@ export class Hosts<V> implements Iterable<Host<V>> {
           try {
             return await work(member);
           } catch (error) {
+            if (this.#scope.rehearsal !== undefined) return this.#scope.rehearsal.fault(member.host.name, error);
             const known = member.session.fail(error);
             if (known instanceof BugError) throw known;
             return undefined;

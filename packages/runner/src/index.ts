@@ -56,6 +56,14 @@ export {
   Unmet,
   unmet,
 } from "./probe.ts";
+export {
+  type RehearsalReport,
+  type RehearsedFault,
+  type RehearsedTask,
+  UnansweredError,
+  type Unrehearsed,
+} from "./rehearsal.ts";
+export { type RehearseOptions, rehearse } from "./rehearse.ts";
 export { defineRole, type Role, type RoleSpec, type VarsOf } from "./role.ts";
 export { type PlayOptions, play, type RunReport } from "./run.ts";
 export { revealText, Secret } from "./secret.ts";

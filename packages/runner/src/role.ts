@@ -3,6 +3,7 @@ import { callSite } from "./call-site.ts";
 import { ParamsError } from "./errors.ts";
 import type { Hosts } from "./hosts.ts";
 import { describeIssues } from "./module.ts";
+import { UnansweredError } from "./rehearsal.ts";
 
 /** The vars of a schema's hosts. A schema without fields asks for nothing, and so takes hosts of any kind. */
 export type VarsOf<H extends z.ZodObject> = [keyof H["shape"]] extends [never] ? unknown : z.output<H>;
@@ -39,7 +40,11 @@ export function defineRole<P extends z.ZodObject, H extends z.ZodObject, R = voi
         detail: describeIssues(params.error),
       });
     }
-    return spec.run({ hosts, params: params.data });
+    return spec.run({ hosts, params: params.data }).catch((error: unknown) => {
+      // Erasure point: a rehearsal goes on behind a role that it left, with a value that nobody can look into.
+      if (error instanceof UnansweredError) return error.leave(spec.name) as R;
+      throw error;
+    });
   };
   return Object.assign(apply, { spec });
 }

@@ -9,6 +9,7 @@ import { Hosts, type Member, type RunScope } from "./hosts.ts";
 import type { ConnectionDefaults, Inventory } from "./inventory/inventory.ts";
 import { targetOf } from "./inventory/target.ts";
 import type { Play, Playbook } from "./playbook.ts";
+import type { Rehearsal } from "./rehearsal.ts";
 import type { Connect, Target } from "./transport/transport.ts";
 
 /** What a run is asked to do. */
@@ -30,6 +31,8 @@ export interface PlayOptions {
   readonly directory?: string;
   /** Folder of the lock file on each host; /run/lock unless given. Runs that name different ones do not see each other. */
   readonly lockFolder?: string;
+  /** Takes the tasks in place of the hosts: nothing is connected to. See {@link rehearse}. */
+  readonly rehearsal?: Rehearsal;
   /** Aborting it stops each host before its next task. */
   readonly interrupt?: AbortSignal;
 }
@@ -85,7 +88,7 @@ function openSessions(bound: ReadonlyMap<string, BoundGroup>, options: PlayOptio
   const names = new Set([...bound.values()].flatMap((group) => [...group.keys()]));
   const targets = [...names].flatMap((name): Target[] => {
     const host = options.inventory.hosts.get(name);
-    return host === undefined ? [] : [targetOf(host, options.defaults ?? {})];
+    return host === undefined ? [] : [targetOf(host, options.defaults ?? {}, options.inventory.hosts)];
   });
   const sessions = targets.map((target) => {
     // A host outside of the limit may be asked, never changed: it is not locked.
@@ -105,7 +108,6 @@ function controllerTarget(): Target {
   return {
     name: CONTROLLER,
     address: "localhost",
-    port: 0,
     user,
     connection: "local",
     become: false,
@@ -134,6 +136,7 @@ function makeScope(sessions: ReadonlyMap<string, HostSession>, options: PlayOpti
     mode: options.mode,
     diff: options.diff ?? false,
     emit: options.emit,
+    rehearsal: options.rehearsal,
     limit: pLimit(options.forks ?? DEFAULT_FORKS),
     interrupted,
     open: new Map(),
