@@ -47,7 +47,7 @@ export class HeldShell {
    */
   static async open(connection: Connection, target: Target, lock: LockRequest | undefined): Promise<HeldShell> {
     const nonce = randomBytes(16).toString("hex");
-    const become = target.become && target.becomeUser !== target.user;
+    const become = (target.become ?? connection.user !== "root") && target.becomeUser !== connection.user;
     const process = await connection.start(become ? sudoCommand(target, nonce) : "exec sh");
     if (become) await passSudo(process, target, nonce);
     const shell = new HeldShell(connection, process, target, nonce);
@@ -163,7 +163,7 @@ export class HeldShell {
 }
 
 function sshHint(target: Target): string {
-  return target.connection === "local" ? "it is this machine" : `ssh ${target.user}@${target.address}`;
+  return target.connection === "local" ? "it is this machine" : `ssh ${target.address}`;
 }
 
 function sudoCommand(target: Target, nonce: string): string {

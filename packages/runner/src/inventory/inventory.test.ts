@@ -6,7 +6,7 @@ import * as z from "zod";
 import { bindGroups, bindParams } from "../bind.ts";
 import { InventoryError } from "../errors.ts";
 import { definePlaybook } from "../playbook.ts";
-import type { Inventory } from "./inventory.ts";
+import type { ConnectionDefaults, Inventory } from "./inventory.ts";
 import { nearest } from "./nearest.ts";
 import { matchHosts } from "./patterns.ts";
 import { targetOf } from "./target.ts";
@@ -164,17 +164,52 @@ describe("what a playbook needs", () => {
 });
 
 describe("connections", () => {
-  it("become root by sudo unless the user is root", async () => {
+  it("leave to ~/.ssh/config what they do not say", async () => {
     const read = await inventory({
       "hosts.yml":
         "all: { hosts: { a: { ansible_user: deploy, ansible_become_password: x }, b: , c: { ansible_port: none } } }\n",
     });
     const [a, b, c] = ["a", "b", "c"].map((name) => read.hosts.get(name));
     if (a === undefined || b === undefined || c === undefined) throw new Error("hosts are missing");
-    expect(targetOf(a, {})).toMatchObject({ user: "deploy", become: true, becomeUser: "root", address: "a", port: 22 });
+    expect(targetOf(a, {})).toMatchObject({ user: "deploy", becomeUser: "root", address: "a", connection: "ssh" });
     expect(JSON.stringify(targetOf(a, {}))).not.toContain('"x"');
-    expect(targetOf(b, {})).toMatchObject({ user: "root", become: false });
+    // What is left out may be in ~/.ssh/config, which is asked when the connection is made.
+    expect(Object.keys(targetOf(b, {}))).toEqual(["name", "address", "connection", "becomeUser"]);
     expect(() => targetOf(c, {})).toThrow(/hosts\.yml:1:\d+: c: ansible_port/);
+  });
+});
+
+describe("ways in", () => {
+  const hosts = `all:
+  hosts:
+    db: { ansible_connection: ssh, ansible_ssh_common_args: "-o ProxyJump=jump -o 'User=a b'", ansible_ssh_extra_args: -C }
+    fido: { kb_connection: openssh, ansible_connection: ssh }
+    box: { ansible_connection: community.docker.docker, kb_docker_host: db, ansible_host: mariadb }
+    lost: { ansible_connection: docker }
+    adrift: { ansible_connection: docker, kb_docker_host: bd }
+    nested: { ansible_connection: docker, kb_docker_host: box }
+    odd: { ansible_connection: winrm }
+`;
+
+  it("are chosen by host, and by the command line where a host says no more than ssh", async () => {
+    const read = await inventory({ "hosts.yml": hosts });
+    const target = (name: string, defaults: ConnectionDefaults = {}) => {
+      const host = read.hosts.get(name);
+      if (host === undefined) throw new Error(`${name} is missing`);
+      return targetOf(host, defaults, read.hosts);
+    };
+    expect(target("db")).toMatchObject({
+      connection: "ssh",
+      sshArgs: ["-o", "ProxyJump=jump", "-o", "User=a b", "-C"],
+    });
+    expect(target("db", { connection: "openssh" }).connection).toBe("openssh");
+    expect(target("fido").connection).toBe("openssh");
+    const through = { name: "db", connection: "ssh" };
+    expect(target("box")).toMatchObject({ connection: "docker", address: "mariadb", through });
+    expect(() => target("lost")).toThrow(/hosts\.yml:6:.*lost is a container, but of which host/);
+    expect(() => target("adrift")).toThrow(/hosts\.yml:7:.*no other host bd/);
+    expect(() => target("nested")).toThrow(/box is itself a container/);
+    expect(() => target("odd")).toThrow(/hosts\.yml:9:.*ansible_connection/);
   });
 });
 

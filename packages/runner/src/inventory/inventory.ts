@@ -49,7 +49,10 @@ export type ReadInventory = (file: string) => Promise<Inventory>;
 
 /** Connection settings that the command line gives for all hosts; an inventory's own come first. */
 export interface ConnectionDefaults {
+  /** The way in for hosts that ask for none but ssh. */
+  readonly connection?: "ssh" | "openssh";
   readonly privateKeyFile?: string;
+  readonly password?: Secret;
   readonly becomePassword?: Secret;
 }
 

@@ -3,54 +3,143 @@ import * as z from "zod";
 import { InventoryError } from "../errors.ts";
 import { Secret } from "../secret.ts";
 import type { Target } from "../transport/transport.ts";
-import { type ConnectionDefaults, type InventoryHost, renderSource } from "./inventory.ts";
+import { type ConnectionDefaults, type InventoryHost, renderSource, suggest } from "./inventory.ts";
+import { splitWords } from "./words.ts";
 
 const text = z.union([z.string(), z.number()]).transform(String);
+const secret = z.union([z.instanceof(Secret), text.transform((value) => new Secret(value))]);
+const port = z.coerce.number().int().min(1).max(65535);
 
-/** Ansible's connection variables, as far as they are used here. */
+/**
+ * Ansible's names of ways in, and ours. Ansible's `ssh` is the built-in transport: where the system's ssh(1) is needed,
+ * `kb_connection: openssh` says so.
+ */
+const CONNECTIONS = {
+  ssh: "ssh",
+  smart: "ssh",
+  paramiko: "ssh",
+  paramiko_ssh: "ssh",
+  "ansible.builtin.ssh": "ssh",
+  "ansible.builtin.paramiko_ssh": "ssh",
+  openssh: "openssh",
+  local: "local",
+  "ansible.builtin.local": "local",
+  docker: "docker",
+  "community.docker.docker": "docker",
+  "community.docker.docker_api": "docker",
+} as const satisfies Record<string, Target["connection"]>;
+
+const Connection = z
+  .enum(Object.keys(CONNECTIONS) as [keyof typeof CONNECTIONS])
+  .transform((name): Target["connection"] => CONNECTIONS[name]);
+
+/** Ansible's connection variables, as far as they are used here, and ours. */
 const ConnectionVars = z.object({
   ansible_host: text.optional(),
-  ansible_port: z.coerce.number().int().min(1).max(65535).default(22),
+  ansible_ssh_host: text.optional(),
+  ansible_port: port.optional(),
+  ansible_ssh_port: port.optional(),
   ansible_user: text.optional(),
-  ansible_connection: z.enum(["ssh", "local"]).default("ssh"),
+  ansible_ssh_user: text.optional(),
+  ansible_connection: Connection.optional(),
+  /** Before `ansible_connection`, so that an inventory that Ansible reads, too, can say `openssh`. */
+  kb_connection: z.enum(["ssh", "openssh", "local", "docker"]).optional(),
+  /** The host of the inventory that a container runs on. */
+  kb_docker_host: text.optional(),
   ansible_ssh_private_key_file: text.optional(),
+  ansible_private_key_file: text.optional(),
+  ansible_password: secret.optional(),
+  ansible_ssh_password: secret.optional(),
+  ansible_ssh_pass: secret.optional(),
+  ansible_ssh_common_args: text.optional(),
+  ansible_ssh_extra_args: text.optional(),
   ansible_become: z.boolean().optional(),
   ansible_become_user: text.default("root"),
-  ansible_become_password: text.optional(),
+  ansible_become_password: secret.optional(),
+  ansible_become_pass: secret.optional(),
 });
+
+type Vars = z.infer<typeof ConnectionVars>;
 
 /** Names of the variables that say how to reach a host. */
 export const CONNECTION_VARS: readonly string[] = Object.keys(ConnectionVars.shape);
 
 /**
  * How to reach a host, from its connection variables (`ansible_host`, `ansible_user`, ...).
- * A user other than root becomes root by sudo unless `ansible_become: false` is set.
+ * @param hosts the inventory's hosts, where containers find theirs
  * @throws InventoryError with file, line and column
  */
-export function targetOf(host: InventoryHost, defaults: ConnectionDefaults): Target {
-  const raw = Object.fromEntries([...host.vars].map(([name, { value }]) => [name, value]));
-  const parsed = ConnectionVars.safeParse(raw);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    const sourced = host.vars.get(String(issue?.path[0]));
-    throw new InventoryError(
-      `${renderSource(sourced?.source ?? host.source)}: ${host.name}: ${issue?.path.join(".")}: ${issue?.message}`,
-    );
-  }
-  const vars = parsed.data;
-  const user = vars.ansible_user ?? (vars.ansible_connection === "local" ? userInfo().username : "root");
-  const keyFile = vars.ansible_ssh_private_key_file ?? defaults.privateKeyFile;
-  const password =
-    vars.ansible_become_password === undefined ? defaults.becomePassword : new Secret(vars.ansible_become_password);
+export function targetOf(
+  host: InventoryHost,
+  defaults: ConnectionDefaults,
+  hosts: ReadonlyMap<string, InventoryHost> = new Map(),
+): Target {
+  const vars = readVars(host);
+  const named = vars.kb_connection ?? vars.ansible_connection;
+  const connection =
+    named === undefined || named === "ssh" ? (vars.kb_connection ?? defaults.connection ?? "ssh") : named;
+  const user = vars.ansible_user ?? vars.ansible_ssh_user ?? (connection === "local" ? userInfo().username : undefined);
+  const keyFile = vars.ansible_ssh_private_key_file ?? vars.ansible_private_key_file ?? defaults.privateKeyFile;
+  const password = vars.ansible_password ?? vars.ansible_ssh_password ?? vars.ansible_ssh_pass ?? defaults.password;
+  const becomePassword = vars.ansible_become_password ?? vars.ansible_become_pass ?? defaults.becomePassword;
+  const sshArgs = [vars.ansible_ssh_common_args, vars.ansible_ssh_extra_args].flatMap((args) => splitWords(args ?? ""));
   return {
     name: host.name,
-    address: vars.ansible_host ?? host.name,
-    port: vars.ansible_port,
-    user,
-    connection: vars.ansible_connection,
-    ...(keyFile === undefined ? {} : { privateKeyFile: keyFile.replace(/^~(?=\/)/, homedir()) }),
-    become: vars.ansible_become ?? user !== "root",
+    address: vars.ansible_host ?? vars.ansible_ssh_host ?? host.name,
+    ...optional("port", vars.ansible_port ?? vars.ansible_ssh_port),
+    ...optional("user", user),
+    connection,
+    ...optional("privateKeyFile", keyFile?.replace(/^~(?=\/)/, homedir())),
+    ...optional("password", password),
+    ...(sshArgs.length === 0 ? {} : { sshArgs }),
+    ...(connection === "docker" ? { through: dockerHost(host, vars, defaults, hosts) } : {}),
+    ...optional("become", vars.ansible_become),
     becomeUser: vars.ansible_become_user,
-    ...(password === undefined ? {} : { becomePassword: password }),
+    ...optional("becomePassword", becomePassword),
   };
+}
+
+function readVars(host: InventoryHost): Vars {
+  const raw = Object.fromEntries([...host.vars].map(([name, { value }]) => [name, value]));
+  const parsed = ConnectionVars.safeParse(raw);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const sourced = host.vars.get(String(issue?.path[0]));
+  throw new InventoryError(
+    `${renderSource(sourced?.source ?? host.source)}: ${host.name}: ${issue?.path.join(".")}: ${issue?.message}`,
+  );
+}
+
+function dockerHost(
+  host: InventoryHost,
+  vars: Vars,
+  defaults: ConnectionDefaults,
+  hosts: ReadonlyMap<string, InventoryHost>,
+): Target {
+  const name = vars.kb_docker_host;
+  const place = renderSource(host.vars.get("kb_docker_host")?.source ?? host.source);
+  if (name === undefined) {
+    throw new InventoryError(`${place}: ${host.name} is a container, but of which host?`, {
+      hint: "set kb_docker_host to the inventory's name of the host that it runs on",
+    });
+  }
+  const found = hosts.get(name);
+  if (found === undefined || name === host.name) {
+    throw new InventoryError(`${place}: ${host.name}: kb_docker_host: there is no other host ${name}`, {
+      hint: suggest(name, hosts.keys()),
+    });
+  }
+  const through = targetOf(found, defaults, hosts.size === 0 ? hosts : without(hosts, host.name));
+  if (through.connection !== "docker") return through;
+  throw new InventoryError(`${place}: ${host.name}: ${name} is itself a container`);
+}
+
+/** Two containers that name each other end at the second. */
+function without(hosts: ReadonlyMap<string, InventoryHost>, name: string): ReadonlyMap<string, InventoryHost> {
+  return new Map([...hosts].filter(([key]) => key !== name));
+}
+
+function optional<K extends string, T>(key: K, value: T | undefined): { readonly [name in K]?: T } {
+  // Erasure point: a computed key has no type of its own.
+  return (value === undefined ? {} : { [key]: value }) as { readonly [name in K]?: T };
 }

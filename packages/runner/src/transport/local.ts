@@ -1,9 +1,11 @@
 import { spawn } from "node:child_process";
+import { userInfo } from "node:os";
 import { ConnectError } from "../errors.ts";
 import type { Connect } from "./transport.ts";
 
 /** The controller itself: commands run in child processes. */
 export const connectLocal: Connect = async (target) => ({
+  user: userInfo().username,
   async start(command) {
     // In a session of its own, as over ssh: Ctrl-C is for us, not for an action that is half done.
     const child = spawn("/bin/sh", ["-c", command], { stdio: "pipe", env: localEnvironment(), detached: true });

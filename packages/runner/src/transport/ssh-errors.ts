@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { ConnectError } from "../errors.ts";
 import { type HostKeyVerdict, keyType, knownHostName } from "./known-hosts.ts";
-import type { Target } from "./transport.ts";
+import type { ReachedTarget } from "./ssh.ts";
 
 /** Why a connection failed, in words that say what to do. */
 export function explain(
-  target: Target,
+  target: ReachedTarget,
   cause: Error,
   verdict: HostKeyVerdict | undefined,
   key: Buffer | undefined,
@@ -33,7 +33,7 @@ export function explain(
 }
 
 function explainHostKey(
-  target: Target,
+  target: ReachedTarget,
   verdict: Exclude<HostKeyVerdict, { kind: "known" }>,
   key: Buffer | undefined,
   files: readonly string[],

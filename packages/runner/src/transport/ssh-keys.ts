@@ -3,8 +3,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import ssh2, { type ConnectConfig } from "ssh2";
 import { ConnectError } from "../errors.ts";
-import type { SshOptions } from "./ssh.ts";
-import type { Target } from "./transport.ts";
+import type { ReachedTarget, SshOptions } from "./ssh.ts";
 
 const DEFAULT_KEYS = ["id_ed25519", "id_ecdsa", "id_rsa"];
 
@@ -16,7 +15,7 @@ export interface LoadedKey {
 }
 
 /** The key that the target names, or those that ssh(1) would try by default. */
-export async function loadKeys(target: Target, options: SshOptions): Promise<readonly LoadedKey[]> {
+export async function loadKeys(target: ReachedTarget, options: SshOptions): Promise<readonly LoadedKey[]> {
   const named = target.privateKeyFile;
   const files = named === undefined ? DEFAULT_KEYS.map((name) => join(homedir(), ".ssh", name)) : [named];
   const keys: LoadedKey[] = [];
@@ -52,7 +51,7 @@ export async function loadKeys(target: Target, options: SshOptions): Promise<rea
 type Authenticators = NonNullable<Extract<ConnectConfig["authHandler"], unknown[]>>;
 
 /** Ways to log in, in the order in which they are tried: a key that was named before all others. */
-export function authenticators(target: Target, keys: readonly LoadedKey[], agent: string | undefined): Authenticators {
+export function authenticators(target: ReachedTarget, keys: readonly LoadedKey[], agent: string | undefined): Authenticators {
   const byKey = keys.map(({ key, passphrase }) => ({
     type: "publickey" as const,
     username: target.user,

@@ -27,10 +27,14 @@ export interface SshOptions {
   readonly timeoutMs?: number;
 }
 
+/** A target with all that inventories may leave out. */
+export type ReachedTarget = Target & { readonly port: number; readonly user: string };
+
 const KEEPALIVE_MS = 15_000;
 
 /** An open ssh2 connection to a target. @throws ConnectError */
-export async function connectSsh(target: Target, options: SshOptions): Promise<Connection> {
+export async function connectSsh(wanted: Target, options: SshOptions): Promise<Connection> {
+  const target: ReachedTarget = { ...wanted, port: wanted.port ?? 22, user: wanted.user ?? "root" };
   const timeoutMs = options.timeoutMs ?? 15_000;
   const files = options.knownHostsFiles ?? [join(homedir(), ".ssh/known_hosts"), "/etc/ssh/ssh_known_hosts"];
   const known = new KnownHosts((await Promise.all(files.map(readKnownHosts))).join("\n"));
@@ -78,7 +82,7 @@ async function readKnownHosts(file: string): Promise<string> {
   }
 }
 
-function openSocket(target: Target, timeoutMs: number): Promise<net.Socket> {
+function openSocket(target: ReachedTarget, timeoutMs: number): Promise<net.Socket> {
   return new Promise((resolve, reject) => {
     // ssh2 leaves Nagle's algorithm on; set before the handshake it is 40 ms a message less.
     const socket = net.connect({ host: target.address, port: target.port, noDelay: true });
@@ -119,19 +123,21 @@ function isTrusted(verdict: HostKeyVerdict, policy: NonNullable<SshOptions["host
   return policy === "off" || verdict.kind === "known" || (policy === "accept-new" && verdict.kind === "unknown");
 }
 
-async function remember(file: string | undefined, target: Target, key: Buffer): Promise<void> {
+async function remember(file: string | undefined, target: ReachedTarget, key: Buffer): Promise<void> {
   if (file === undefined) return;
   const line = `${knownHostName(target.address, target.port)} ${keyType(key)} ${key.toString("base64")}\n`;
   await appendFile(file, line, { mode: 0o600 });
 }
 
 class SshConnection implements Connection {
+  readonly user: string;
   readonly #client: ssh2.Client;
-  readonly #target: Target;
+  readonly #target: ReachedTarget;
   #closed = false;
 
-  constructor(client: ssh2.Client, target: Target) {
+  constructor(client: ssh2.Client, target: ReachedTarget) {
     this.#client = client;
+    this.user = target.user;
     this.#target = target;
     client.once("close", () => {
       this.#closed = true;

@@ -1,20 +1,32 @@
 import type { Readable, Writable } from "node:stream";
 import type { Secret } from "../secret.ts";
 
-/** How to reach a host and as whom; what an inventory says of a connection. */
+/**
+ * How to reach a host and as whom: what an inventory and the command line say. What they leave out is filled in from
+ * `~/.ssh/config` when the connection is made, and from the defaults after that.
+ */
 export interface Target {
   /** The inventory's name of the host. */
   readonly name: string;
-  /** IP address or name to connect to. */
+  /** IP address or name to connect to, by which `~/.ssh/config` is asked; a container's name for `docker`. */
   readonly address: string;
-  /** 22 unless given. */
-  readonly port: number;
-  readonly user: string;
-  readonly connection: "ssh" | "local";
-  /** Private key file; agent and default keys are tried where there is none. */
+  /** `~/.ssh/config`'s unless given, else 22. */
+  readonly port?: number;
+  /** `~/.ssh/config`'s unless given, else root. */
+  readonly user?: string;
+  /** `ssh` is built in, `openssh` the system's ssh(1), `docker` a container on {@link through}. */
+  readonly connection: "ssh" | "openssh" | "local" | "docker";
+  /** Private key file, tried before all others. */
   readonly privateKeyFile?: string;
-  /** Whether commands run under sudo; {@link becomeUser} is root unless given. */
-  readonly become: boolean;
+  /** Password of the user, for hosts that ask for one. */
+  readonly password?: Secret;
+  /** More arguments of ssh(1), as `ansible_ssh_common_args` has them. */
+  readonly sshArgs?: readonly string[];
+  /** The host that a container runs on. */
+  readonly through?: Target;
+  /** Whether commands run under sudo; a user other than root becomes root unless given. */
+  readonly become?: boolean;
+  /** root unless given. */
   readonly becomeUser: string;
   readonly becomePassword?: Secret;
 }
@@ -32,6 +44,8 @@ export interface RemoteProcess {
 
 /** One open way to a host, kept for the run. */
 export interface Connection {
+  /** Who we are logged in as. */
+  readonly user: string;
   /** Starts a command line in the user's login shell. @throws ConnectError */
   start(command: string): Promise<RemoteProcess>;
   close(): Promise<void>;
