@@ -221,7 +221,10 @@ export class Hosts<V> implements Iterable<Host<V>> {
           try {
             return await work(member);
           } catch (error) {
-            if (this.#scope.rehearsal !== undefined) return this.#scope.rehearsal.fault(member.host.name, error);
+            if (this.#scope.rehearsal !== undefined) {
+              this.#scope.rehearsal.fault(member.host.name, error);
+              return undefined;
+            }
             const known = member.session.fail(error);
             if (known instanceof BugError) throw known;
             return undefined;
