@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { type Action, type Content, GIVE_UP } from "../action.ts";
+import { PLACE_FUNCTIONS, placeOf } from "../place.ts";
 import type { Script } from "../probe.ts";
 import { revealText, Secret } from "../secret.ts";
 import { quoteShell, Sh, sh, shLines } from "../sh.ts";
@@ -24,6 +25,7 @@ export function renderPrelude(nonce: string, lock: LockRequest | undefined): str
 KB_N='@@${nonce}'; KB_STOP=/run/lock/keybuzz-stop-${nonce}; [ -d /run/lock ] || KB_STOP=/tmp/keybuzz-stop-${nonce}
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; LC_ALL=C; export PATH LC_ALL
 unset LANG LANGUAGE ENV BASH_ENV; umask 022; cd /; kb_end=
+${PLACE_FUNCTIONS.text}
 kb_mark() { printf '\\n%s %s\\n' "$KB_N" "$1"; printf '\\n%s %s\\n' "$KB_N" "$1" >&2; }
 kb_run() { kb_mark "b $1"; ( exec 9>&-; eval "$2" ); kb_rc=$?; kb_mark "e $1 $kb_rc"; return $kb_rc; }
 kb_ask() { ( exec 9>&-; eval "$2" ) 2>/dev/null; kb_rc=$?; if [ "$1" = 1 ]; then printf ':%s' $kb_rc; else printf ':'; fi; }
@@ -117,20 +119,28 @@ function withTimeout(script: Sh, timeoutMs: number): Sh {
   );
 }
 
+/**
+ * The new content is only ever reached through the descriptor that created it, and the target by its name in a directory
+ * that the shell stands in: whoever else may write there cannot lead it astray.
+ */
 function renderWrite(action: Extract<Action, { kind: "write" }>): Script {
   const owner = action.owner ?? "";
   const group = action.group === undefined ? "" : `:${action.group}`;
   const [stdin, decode] = encodeContent(action.content);
+  const { directory, name } = placeOf(action.path);
   const script = shLines([
-    sh`path=${action.path}; dir=\${path%/*}`,
-    sh`[ ! -d "$path" ] || { echo "$path is a directory" >&2; exit 1; }`,
-    sh`umask 077; KB_FILE=$(mktemp -- "\${dir:-/}/.keybuzz.XXXXXXXX") || exit 1; export KB_FILE`,
-    sh`trap 'rm -f -- "$KB_FILE"' EXIT; trap 'exit 130' INT TERM HUP`,
-    decode === "text" ? sh`cat >"$KB_FILE" || exit 1` : sh`base64 -d >"$KB_FILE" || exit 1`,
-    owner + group === "" ? sh`:` : sh`chown -- ${owner + group} "$KB_FILE" || exit 1`,
-    sh`chmod ${action.mode} -- "$KB_FILE" || exit 1`,
-    action.validate === undefined ? sh`:` : sh`( ${action.validate} ) </dev/null || exit 1`,
-    sh`sync -- "$KB_FILE" && mv -fT -- "$KB_FILE" "$path" || exit 1`,
+    sh`path=${action.path}; kb_enter ${directory} || exit 1`,
+    sh`[ ! -d ${name} ] || { echo "$path is a directory" >&2; exit 1; }`,
+    sh`umask 077; kb_new=${`./.keybuzz.${randomBytes(8).toString("hex")}`}; KB_FILE=\${PWD%/}/\${kb_new#./}; export KB_FILE`,
+    // POSIX, set -C: the file must not exist, and dash, busybox and bash open it with O_EXCL.
+    sh`trap 'rm -f -- "$kb_new"' EXIT; trap 'exit 130' INT TERM HUP; set -C; exec 3>"$kb_new"; set +C`,
+    decode === "text" ? sh`cat >&3 || exit 1` : sh`base64 -d >&3 || exit 1`,
+    // Open for reading from here on: a program that is open for writing cannot be run by its validation (execve(2), ETXTBSY).
+    sh`exec 4</proc/self/fd/3 3>&-`,
+    owner + group === "" ? sh`:` : sh`chown -- ${owner + group} /proc/self/fd/4 || exit 1`,
+    sh`chmod ${action.mode} -- /proc/self/fd/4 || exit 1`,
+    action.validate === undefined ? sh`:` : sh`( exec 4<&-; ${action.validate} ) </dev/null || exit 1`,
+    sh`sync -- /proc/self/fd/4 && mv -fT -- "$kb_new" ${name} || exit 1`,
     // The directory is not synced: a power cut may bring the old file back whole, and the next run sees it.
     sh`trap - EXIT`,
   ]);
