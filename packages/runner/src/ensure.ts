@@ -5,6 +5,7 @@ import type { HostSession } from "./engine/session.ts";
 import { BugError, type KbError } from "./errors.ts";
 import type { Emit, Outcome, TaskResult } from "./events.ts";
 import type { Task } from "./module.ts";
+import { type Overseer, type Review, reviewed } from "./overseer.ts";
 import type { Rehearsal } from "./rehearsal.ts";
 import { Secret } from "./secret.ts";
 import { diffStates, equalValues } from "./state.ts";
@@ -18,6 +19,8 @@ export interface EnsureContext {
   readonly emit: Emit;
   /** Stands in for the hosts in a run that connects to none. */
   readonly rehearsal?: Rehearsal | undefined;
+  /** Sees every decision before anything comes of it. */
+  readonly overseer?: Overseer | undefined;
   /** Whether any host has changes that check mode predicted and did not make. */
   pending(): boolean;
 }
@@ -38,9 +41,10 @@ export async function ensureHost(
 ): Promise<readonly TaskResult[]> {
   if (context.rehearsal !== undefined) return context.rehearsal.take(session.name, tasks);
   const answers = await session.ask(tasks.map((task) => task.probe));
+  const review = context.overseer?.list(session.name, tasks);
   return context.mode === "check"
-    ? checkTasks(session, tasks, answers, context)
-    : applyTasks(session, tasks, answers, context);
+    ? checkTasks(session, tasks, answers, context, review)
+    : applyTasks(session, tasks, answers, context, review);
 }
 
 async function checkTasks(
@@ -48,9 +52,11 @@ async function checkTasks(
   tasks: readonly Task[],
   answers: readonly (readonly RawAnswer[])[],
   context: EnsureContext,
+  review: Review | undefined,
 ): Promise<readonly TaskResult[]> {
   const judged = tasks.map((task, index) => {
-    const judgement = foresee(session, task, answers[index] ?? [], context.pending() || session.predicted.size > 0);
+    const pending = context.pending() || session.predicted.size > 0;
+    const judgement = reviewed(review, index, foresee(session, task, answers[index] ?? [], pending));
     if (judgement.kind === "act") remember(session, task, judgement);
     return { task, judgement };
   });
@@ -74,13 +80,15 @@ async function applyTasks(
   tasks: readonly Task[],
   first: readonly (readonly RawAnswer[])[],
   context: EnsureContext,
+  review: Review | undefined,
 ): Promise<readonly TaskResult[]> {
   const results: TaskResult[] = [];
   let rest = tasks;
   let answers = first;
   let stuck: { task: Task; judgement: Judgement; rounds: number } | undefined;
   while (rest.length > 0) {
-    const planned = planAll(session, rest, answers);
+    const done = tasks.length - rest.length;
+    const planned = planAll(session, rest, answers, review && ((index, judgement) => review(done + index, judgement)));
     const start = planned.findIndex(({ judgement }) => judgement.kind !== "ok");
     const failed = planned.find(({ judgement }) => judgement.kind === "error");
     if (failed?.judgement.kind === "error") throw reportFailure(session, failed.task, failed.judgement.error);
@@ -134,11 +142,12 @@ function planAll(
   session: HostSession,
   tasks: readonly Task[],
   answers: readonly (readonly RawAnswer[])[],
+  review: Review | undefined,
 ): readonly PlannedTask[] {
   let earlierActs = false;
   return tasks.map((task, index) => {
     const mine = answers[index] ?? [];
-    const judgement = judge(session, task, mine, earlierActs);
+    const judgement = reviewed(review, index, judge(session, task, mine, earlierActs));
     earlierActs ||= judgement.kind === "act" || judgement.kind === "later";
     return { task, answers: mine, judgement };
   });

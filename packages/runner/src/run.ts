@@ -8,6 +8,7 @@ import { type Emit, EVENT_VERSION, type HostRecap } from "./events.ts";
 import { Hosts, type Member, type RunScope } from "./hosts.ts";
 import type { ConnectionDefaults, Inventory } from "./inventory/inventory.ts";
 import { targetOf } from "./inventory/target.ts";
+import type { Overseer } from "./overseer.ts";
 import type { Play, Playbook } from "./playbook.ts";
 import type { Rehearsal } from "./rehearsal.ts";
 import type { Connect, Target } from "./transport/transport.ts";
@@ -33,6 +34,8 @@ export interface PlayOptions {
   readonly lockFolder?: string;
   /** Takes the tasks in place of the hosts: nothing is connected to. See {@link rehearse}. */
   readonly rehearsal?: Rehearsal;
+  /** Sees every decision before anything comes of it. */
+  readonly overseer?: Overseer;
   /** Aborting it stops each host before its next task. */
   readonly interrupt?: AbortSignal;
 }
@@ -137,6 +140,7 @@ function makeScope(sessions: ReadonlyMap<string, HostSession>, options: PlayOpti
     diff: options.diff ?? false,
     emit: options.emit,
     rehearsal: options.rehearsal,
+    overseer: options.overseer,
     limit: pLimit(options.forks ?? DEFAULT_FORKS),
     interrupted,
     open: new Map(),
