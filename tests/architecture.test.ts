@@ -74,9 +74,10 @@ it("keeps modules from importing each other, and roles too", () => {
 
 it("leaves child processes and sockets to the transports and the lab", () => {
   const touching = /^(?:node:(?:child_process|net|tls|dgram|http|https)|ssh2|mysql2.*|zx)$/;
+  // `kb check` starts the project's TypeScript compiler, which is a program of its own.
+  const may = ["packages/runner/src/transport/", "packages/lab/", "packages/cli/src/services/check/compiler.ts"];
   const wrong = imports.filter(
-    ({ file, target }) =>
-      touching.test(target) && !file.startsWith("packages/runner/src/transport/") && !file.startsWith("packages/lab/"),
+    ({ file, target }) => touching.test(target) && !may.some((path) => file.startsWith(path)),
   );
   expect(wrong).toEqual([]);
 });

@@ -1,3 +1,4 @@
+import Check from "./check.ts";
 import InventoryCommand from "./inventory.ts";
 import LabDown from "./lab/down.ts";
 import LabRun from "./lab/run.ts";
@@ -11,6 +12,7 @@ import Play from "./play.ts";
 
 /** Every command by its name. Each imports what it works with only when it runs: `kb --version` pays for none of it. */
 export default {
+  check: Check,
   inventory: InventoryCommand,
   "lab:down": LabDown,
   "lab:run": LabRun,
