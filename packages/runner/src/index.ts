@@ -40,6 +40,7 @@ export {
   type Touched,
   type Transition,
 } from "./module.ts";
+export { inFolder, inFolderOf } from "./place.ts";
 export { definePlaybook, type Groups, type Play, type Playbook, type PlaybookSpec, type Schemas } from "./playbook.ts";
 export {
   type Answers,

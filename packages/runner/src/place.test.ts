@@ -14,8 +14,8 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { inPlaceOf, PLACE_FUNCTIONS, placeOf } from "./place.ts";
-import { type Sh, sh, shLines } from "./sh.ts";
+import { inFolder, inFolderOf, PLACE_FUNCTIONS, placeOf } from "./place.ts";
+import { type Sh, sh } from "./sh.ts";
 
 let root: string;
 beforeAll(() => {
@@ -51,13 +51,17 @@ it("takes a path apart", () => {
 });
 
 describe.each(shells)("under %s", (shell) => {
-  const enter = (path: string, ...mode: readonly string[]) =>
-    run(shell, shLines([PLACE_FUNCTIONS, sh`kb_enter ${join(root, path)} ${mode} && pwd -P`]));
+  const enter = (path: string, mode?: string) => run(shell, inFolder(join(root, path), sh`pwd -P`, mode));
 
   it("goes to a directory, through links that nobody else can have put there", () => {
     expect(enter("real/inner").stdout).toBe(`${root}/real/inner\n`);
     expect(enter("ours/inner").stdout).toBe(`${root}/real/inner\n`);
-    expect(run(shell, inPlaceOf("/x", sh`pwd -P`)).stdout).toBe("/\n");
+    expect(
+      run(
+        shell,
+        inFolderOf("/x", () => sh`pwd -P`),
+      ).stdout,
+    ).toBe("/\n");
   });
 
   it("does not follow a link in a directory that others may write to", () => {
@@ -78,7 +82,10 @@ describe.each(shells)("under %s", (shell) => {
 
   it("sets the mode of a file, and of nothing that a link leads to", () => {
     const set = (path: string, mode: string) =>
-      run(shell, inPlaceOf(join(root, path), sh`kb_attributes ${placeOf(path).name} '' ${mode}`));
+      run(
+        shell,
+        inFolderOf(join(root, path), (name) => sh`kb_attributes ${name} '' ${mode}`),
+      );
     expect(set("real/file", "0640").status).toBe(0);
     expect(modeOf("real/file")).toBe("640");
     expect(set("shared/own", "0604").status).toBe(0);

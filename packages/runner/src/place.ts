@@ -75,7 +75,25 @@ export function placeOf(path: string): Place {
   return { directory: path.slice(0, slash) || "/", name: `./${path.slice(slash + 1)}` };
 }
 
-/** A script that is run in the directory of a path, with the functions of {@link PLACE_FUNCTIONS} at hand. */
-export function inPlaceOf(path: string, script: Sh): Sh {
-  return shLines([PLACE_FUNCTIONS, sh`kb_enter ${placeOf(path).directory} || exit 1`, script]);
+/**
+ * A script that works on a path from the directory that it is in, by the name that it has there.
+ *
+ * @param mode of that directory, where it is to be created if it is missing
+ */
+export function inFolderOf(path: string, act: (name: string) => Sh, mode?: string): Sh {
+  const { directory, name } = placeOf(path);
+  return inFolder(directory, act(name), mode);
+}
+
+/**
+ * A script that is run in a directory, and fails where that is not to be reached.
+ *
+ * @param mode octal; where given, the directory is created if it is missing, and those above it with mode 0755
+ */
+export function inFolder(directory: string, script: Sh, mode?: string): Sh {
+  return shLines([
+    PLACE_FUNCTIONS,
+    sh`kb_enter ${[directory, ...(mode === undefined ? [] : [mode])]} || exit 1`,
+    script,
+  ]);
 }

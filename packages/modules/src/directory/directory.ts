@@ -1,6 +1,17 @@
-import { type Action, defineModule, exec, type ModuleSpec, mapProbe, probeAll, sh } from "@keybuzz/runner";
+import {
+  type Action,
+  defineModule,
+  exec,
+  inFolder,
+  inFolderOf,
+  type ModuleSpec,
+  mapProbe,
+  probeAll,
+  type Sh,
+  sh,
+} from "@keybuzz/runner";
 import * as z from "zod";
-import { setAttributes } from "../files/managed-file.ts";
+import { ownerArgument } from "../files/managed-file.ts";
 import { absolutePath, accountName, fileMode } from "../params/params.ts";
 import { foreseeBelowMounts } from "../params/resources.ts";
 import { directoryFacts, groupAs, ownerAs, pathFacts } from "../probes/path-facts.ts";
@@ -36,6 +47,17 @@ function rootAs(wanted: string | undefined): string {
   return wanted !== undefined && /^\d+$/.test(wanted) ? "0" : "root";
 }
 
+function removeAll(name: string): Sh {
+  return sh`rm -rf --one-file-system -- ${name}`;
+}
+
+/** Sets what differs of the directory that the shell stands in, the mode last: chown(2) clears the set-user-ID bits. */
+function setOwn(current: Partial<DirectoryState>, wanted: DirectoryState): Sh {
+  const owner = ownerArgument(current, wanted);
+  const mode = sh`chmod -- ${wanted.mode} .`;
+  return owner === "" ? mode : sh`chown -- ${owner} . && ${mode}`;
+}
+
 const spec: ModuleSpec<typeof params, DirectoryState> = {
   name: "directory",
   summary: "Keep a directory with its permission bits and owner, or its absence",
@@ -64,12 +86,12 @@ const spec: ModuleSpec<typeof params, DirectoryState> = {
     return foreseeBelowMounts(path, touched, current, (depth) => (depth === "root" ? root : null));
   },
   plan({ params: { path, mode, force }, current, wanted }): readonly [Action, ...Action[]] {
-    if (wanted === null) return [exec(force ? sh`rm -rf --one-file-system -- ${path}` : sh`rmdir -- ${path}`)];
-    if (current !== null) return [exec(setAttributes(path, current, wanted))];
+    if (wanted === null) return [exec(inFolderOf(path, (name) => (force ? removeAll(name) : sh`rmdir -- ${name}`)))];
+    if (current !== null) return [exec(inFolder(path, setOwn(current, wanted)))];
     // Made closed and opened last, so that nobody gets in before it belongs to its owner. A mode that the params leave
     // open is right from the start: after a run that was cut short, nothing would tell that it is not.
     const first = mode === undefined ? wanted.mode : "0700";
-    return [exec(sh`(umask 022; mkdir -p -m ${first} -- ${path}) && ${setAttributes(path, {}, wanted)}`)];
+    return [exec(inFolder(path, setOwn({}, wanted), first))];
   },
   touches: ({ path }) => [`file:${path}`],
 };

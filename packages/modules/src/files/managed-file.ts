@@ -4,6 +4,7 @@ import {
   type Content,
   type Document,
   exec,
+  inFolderOf,
   mapProbe,
   ParamsError,
   type Probe,
@@ -121,7 +122,7 @@ export function planFile(
   current: FileState | null,
   wanted: FileState | null,
 ): readonly [Action, ...Action[]] {
-  if (wanted === null) return [exec(sh`rm -f -- ${file.path}`)];
+  if (wanted === null) return [exec(inFolderOf(file.path, (name) => sh`rm -f -- ${name}`))];
   const { mode, owner, group } = wanted;
   if (current?.kind !== "file" || !sameDigest(current, wanted)) {
     const write = { kind: "write", path: file.path, content: file.content ?? "", mode } as const;
@@ -149,12 +150,19 @@ export interface Attributes {
   readonly group?: string | undefined;
 }
 
-/** Sets what differs, the mode last: chown(2) clears the set-user-ID bits. */
-export function setAttributes(path: string, current: Attributes, wanted: Attributes): Sh {
+/** `OWNER:GROUP` as chown(1) takes it, of what differs; empty where nothing does. */
+export function ownerArgument(current: Attributes, wanted: Attributes): string {
   const owner = wanted.owner === current.owner ? "" : (wanted.owner ?? "");
   const group = wanted.group === current.group || wanted.group === undefined ? "" : `:${wanted.group}`;
-  const mode = wanted.mode === undefined ? sh`:` : sh`chmod ${wanted.mode} -- ${path}`;
-  return owner + group === "" ? mode : sh`chown ${owner + group} -- ${path} && ${mode}`;
+  return owner + group;
+}
+
+/**
+ * Sets what differs of a regular file, the mode last: chown(2) clears the set-user-ID bits. Nothing that a link leads to
+ * is touched, whoever puts it there in the meantime.
+ */
+export function setAttributes(path: string, current: Attributes, wanted: Attributes): Sh {
+  return inFolderOf(path, (name) => sh`kb_attributes ${[name, ownerArgument(current, wanted), wanted.mode ?? ""]}`);
 }
 
 /** Old and new text for `--diff`; bytes that are no text are told by their number. */

@@ -1,4 +1,4 @@
-import { type Action, exec, Secret, type Sh, type Step, sh, shLines } from "@keybuzz/runner";
+import { type Action, exec, inFolderOf, Secret, type Sh, type Step, sh } from "@keybuzz/runner";
 import type { UserParams, UserState } from "./user.ts";
 
 /** What makes, alters or removes a user. */
@@ -56,16 +56,22 @@ function options(params: Partial<UserParams>, groups: readonly string[] | undefi
   ]);
 }
 
-/** useradd -m does this for new users only. Nothing is done to a directory that exists. */
+/**
+ * useradd -m does this for new users only. Nothing is done to a directory that exists, nor through a link: the new one is
+ * filled from inside, where nobody else gets before it is the user's.
+ */
 function makeHomeFromSkeleton(name: string, home: string): Sh {
-  return shLines([
-    sh`[ ! -d ${home} ] || exit 0`,
-    sh`mkdir -p -- ${home.replace(/\/[^/]*$/, "/")} || exit 1`,
-    sh`new=$(mktemp -d -- ${`${home}.XXXXXX`}) || exit 1; trap 'rm -rf -- "$new"' EXIT`,
-    sh`[ ! -d /etc/skel ] || cp -RT /etc/skel "$new" || exit 1`,
-    sh`chown -R ${name}: -- "$new" && chmod 0700 -- "$new" && mv -T -- "$new" ${home} || exit 1`,
-    sh`trap - EXIT`,
-  ]);
+  const fill = sh`cd -P -- "$new" && kb_is "$parent/\${new#./}" || exit 1
+  [ ! -d /etc/skel ] || cp -RT /etc/skel . || exit 1
+  chown -R ${name}: . && chmod 0700 .`;
+  return inFolderOf(
+    home,
+    (place) => sh`[ ! -d ${place} ] || exit 0
+parent=\${PWD%/}; new=$(mktemp -d -- ${`${place}.XXXXXX`}) || exit 1; trap 'rm -rf -- "$new"' EXIT
+( ${fill} ) && mv -T -- "$new" ${place} || exit 1
+trap - EXIT`,
+    "0755",
+  );
 }
 
 function join(parts: readonly (Sh | undefined)[]): Sh {

@@ -4,8 +4,9 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import * as z from "zod";
 import type { Action } from "../action.ts";
-import type { Module, ModuleSpec, Touched } from "../module.ts";
-import { type Output, type Probe, Unmet } from "../probe.ts";
+import type { Module, ModuleSpec } from "../module.ts";
+import { PLACE_FUNCTIONS } from "../place.ts";
+import { type Output, type Probe, type Touched, Unmet } from "../probe.ts";
 import { Secret } from "../secret.ts";
 import { Sh } from "../sh.ts";
 import { Sql } from "../sql.ts";
@@ -154,7 +155,7 @@ function runPlanCase<P extends z.ZodObject, S extends State>(module: Module<P, S
 function renderAction(action: Action): Record<string, unknown> {
   switch (action.kind) {
     case "exec":
-      return { ...action, script: action.script.text };
+      return { ...action, script: showScript(action.script) };
     case "write":
       return {
         ...action,
@@ -168,6 +169,11 @@ function renderAction(action: Action): Record<string, unknown> {
         ...(action.onTimeout === undefined ? {} : { onTimeout: action.onTimeout.text }),
       };
   }
+}
+
+/** The functions that many actions begin with are told by one line of a case. */
+function showScript(script: Sh): string {
+  return script.text.replace(PLACE_FUNCTIONS.text, "# kb_enter, kb_attributes");
 }
 
 function questionTexts(probe: Probe<unknown>): string[] {
