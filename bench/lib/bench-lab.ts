@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { controllerArgv, down, type LabHost, setDistance, sshArgv, up } from "@keybuzz/lab";
+import { controllerArgv, down, type LabHost, labNames, setDistance, sshArgv, up } from "@keybuzz/lab";
 import { $ } from "zx";
+import { option } from "./options.ts";
 
-const LAB = "bench";
 const BENCH = join(import.meta.dirname, "..");
 const HOSTS: readonly LabHost[] = Array.from({ length: 5 }, (_, index) => ({
   name: `w50-0${index + 1}`,
@@ -19,12 +19,22 @@ export interface BenchHost {
 
 /** The lab that benchmarks run in: five real hosts, made ready for W50 (`peers/prepare-host.sh`). */
 export class BenchLab {
-  readonly name = LAB;
+  readonly name: string;
 
-  /** @param mitogen whether the hosts get what Debian's Mitogen needs of a Python without the module `imp` */
+  private constructor(name: string) {
+    this.name = name;
+  }
+
+  /**
+   * Boots the lab `bench`, or another that `--lab NAME` names.
+   * @param mitogen whether the hosts get what Debian's Mitogen needs of a Python without the module `imp` */
   static async start(mitogen: boolean): Promise<BenchLab> {
-    await up({ name: LAB, hosts: HOSTS }, { onStep: ({ text }) => console.log(text) });
-    const lab = new BenchLab();
+    const name = option("lab") ?? "bench";
+    if (labNames().includes(name)) {
+      throw new Error(`the lab ${name} is up: another benchmark runs, or was cut off (./kb lab down --name ${name})`);
+    }
+    await up({ name, hosts: HOSTS }, { onStep: ({ text }) => console.log(text) });
+    const lab = new BenchLab(name);
     await lab.onHosts(readFileSync(join(BENCH, "peers/prepare-host.sh"), "utf8"));
     // python3-apt keeps a cache that its first import makes.
     await lab.onHosts("rm -f /etc/ansible-probe; python3 -c 'import apt'");
@@ -46,7 +56,7 @@ export class BenchLab {
   async onHosts(script: string): Promise<void> {
     await Promise.all(
       HOSTS.map(async ({ address }) => {
-        const [command = "", ...args] = controllerArgv(LAB, sshArgv(LAB, address, ["sh", "-s"]));
+        const [command = "", ...args] = controllerArgv(this.name, sshArgv(this.name, address, ["sh", "-s"]));
         await $({ input: script, quiet: true, timeout: "5m" })`${command} ${args}`;
       }),
     );
@@ -58,11 +68,11 @@ export class BenchLab {
   }
 
   async distance(rttMs: number): Promise<void> {
-    await setDistance(LAB, { rttMs });
+    await setDistance(this.name, { rttMs });
     await sleep(500);
   }
 
   async stop(): Promise<void> {
-    await down(LAB);
+    await down(this.name);
   }
 }
