@@ -143,7 +143,7 @@ describe("bad usage exits with 2 before anything is connected", () => {
     [["play", "noets"], "there is no playbook noets\n", "try: did you mean notes?"],
     [["play", "notes", "--limit", "onne", "-e", "folder=/x"], 'no host or group "onne"', "try: did you mean one?"],
     [["play", "notes", "-e", "foldr=/x"], 'the playbook notes has no param "foldr"', "try: did you mean folder?"],
-    [["play", "notes", "--chekc"], "Nonexistent flag: --chekc", "See more help with --help"],
+    [["play", "notes", "--chekc"], "Nonexistent flag: --chekc", "try: did you mean --check?"],
     [["play", "notes", "--exit-code"], "--check", "See more help with --help"],
     [["play"], "Missing 1 required arg", "playbook  name of a file in playbooks/, or a path"],
     [["plya", "notes"], "there is no command plya\n", "try: did you mean play?"],

@@ -35,6 +35,7 @@ export const connectionFlags = {
     description: "ask for the sudo password on the terminal",
   }),
   forks: Flags.integer({
+    char: "f",
     min: 1,
     helpValue: "N",
     helpGroup: "CONNECTION",

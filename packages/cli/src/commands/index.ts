@@ -1,4 +1,5 @@
 import Check from "./check.ts";
+import Do from "./do.ts";
 import InventoryCommand from "./inventory.ts";
 import LabDown from "./lab/down.ts";
 import LabRun from "./lab/run.ts";
@@ -13,6 +14,7 @@ import Play from "./play.ts";
 /** Every command by its name. Each imports what it works with only when it runs: `kb --version` pays for none of it. */
 export default {
   check: Check,
+  do: Do,
   inventory: InventoryCommand,
   "lab:down": LabDown,
   "lab:run": LabRun,

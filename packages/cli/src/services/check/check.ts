@@ -1,4 +1,3 @@
-import { resolve } from "node:path";
 import {
   type Inventory,
   KbError,
@@ -152,7 +151,7 @@ function describeUnrehearsed({ role, error }: Unrehearsed, directory: string): U
 }
 
 function renderPlace({ file, line, column }: Place, directory: string): string {
-  return `${shownPath(resolve(directory, file), directory)}:${line}:${column}`;
+  return `${shownPath(file, directory)}:${line}:${column}`;
 }
 
 /** The same fault of several hosts is told once. */

@@ -1,4 +1,4 @@
-import { dirname, sep } from "node:path";
+import { dirname, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** A place in a file. */
@@ -43,5 +43,5 @@ function isUsers(place: Place | undefined): boolean {
 export function placeInMessage(message: string): { readonly place: Place; readonly message: string } | undefined {
   const [, file, line, column, rest] = /^(\/?[^\s:]+):(\d+):(\d+): ([\s\S]*)$/.exec(message) ?? [];
   if (file === undefined || rest === undefined) return undefined;
-  return { place: { file, line: Number(line), column: Number(column) }, message: rest };
+  return { place: { file: resolve(file), line: Number(line), column: Number(column) }, message: rest };
 }
