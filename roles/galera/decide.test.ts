@@ -1,73 +1,31 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Decision, decideStart } from "./decide.ts";
-import { type Condition, conditionOf, type Evidence, type SeenMember } from "./evidence.ts";
+import { type Condition, conditionOf, type Evidence } from "./evidence.ts";
+import {
+  A,
+  ALL,
+  B,
+  clean,
+  crashed,
+  detached,
+  empty,
+  foreign,
+  halfInitialised,
+  halfTransfer,
+  initialising,
+  live,
+  members,
+  type Part,
+  partitioned,
+  server,
+  standalone,
+  unseen,
+  view,
+  waiting,
+} from "./testing.ts";
 
-const A = "1fa4691c-e60e-11f1-9d74-730fa2316a94";
-const B = "9fd2e046-e611-11f1-b4ed-72528749d27a";
-const NAMES = ["maria-01", "maria-02", "maria-03"] as const;
 const seed = "maria-01";
-
-const nothing: Omit<SeenMember, "host"> = {
-  kind: "seen",
-  running: false,
-  server: undefined,
-  tables: false,
-  saved: undefined,
-  view: undefined,
-  halfTransfer: false,
-  initialising: false,
-  recorded: undefined,
-};
-const server = {
-  wsrepOn: true,
-  name: "keybuzz-galera",
-  status: "Primary",
-  ready: true,
-  connected: true,
-  state: "Synced",
-  size: 3,
-  committed: 9,
-};
-const view = (self: string, members: readonly string[], id = "3 a 3") => ({ self, id, members });
-const ALL = ["a", "b", "c"];
-
-type Part = Partial<Omit<SeenMember, "host" | "kind">>;
-const empty: Part = {};
-const live = (uuid = A): Part => ({
-  running: true,
-  tables: true,
-  saved: { uuid, seqno: -1, safe: false },
-  server: { ...server, uuid },
-});
-const partitioned: Part = {
-  ...live(),
-  server: { ...server, uuid: A, status: "non-Primary", ready: false, state: "Initialized", size: 1 },
-};
-const detached: Part = {
-  ...live(),
-  server: { ...server, uuid: A, status: "Disconnected", ready: false, connected: false, state: "Initialized", size: 0 },
-};
-const clean = (seqno: number, safe = false, uuid = A): Part => ({ tables: true, saved: { uuid, seqno, safe } });
-const crashed = (self?: string, members = ALL, uuid = A): Part => ({
-  tables: true,
-  saved: { uuid, seqno: -1, safe: false },
-  view: self === undefined ? undefined : view(self, members),
-});
-const waiting = (self?: string, members = ALL): Part => ({ ...crashed(self, members), running: true });
-const halfTransfer: Part = { halfTransfer: true };
-const initialising: Part = { running: true, tables: true, initialising: true };
-const halfInitialised: Part = { tables: true, initialising: true };
-const foreign: Part = { tables: true };
-const standalone: Part = { running: true, tables: true, server: { ...server, wsrepOn: false, status: "", uuid: "" } };
-const unseen = "unseen";
-
-function members(...parts: readonly (Part | typeof unseen)[]): readonly Evidence[] {
-  return parts.map((part, index): Evidence => {
-    const host = NAMES[index] ?? `maria-0${index + 1}`;
-    return part === unseen ? { kind: "unseen", host, reason: "connection refused" } : { ...nothing, ...part, host };
-  });
-}
 
 /** A decision in a line. */
 function brief(decision: Decision): string {
@@ -79,6 +37,8 @@ function brief(decision: Decision): string {
       return `${decision.fresh ? "new cluster" : "bootstrap"} ${short([decision.host])} then ${short(decision.joiners)}`;
     case "together":
       return `together ${short(decision.hosts)} then ${short(decision.joiners)}`;
+    case "promote":
+      return `promote ${short([decision.host])} then ${short(decision.joiners)}`;
     case "refuse":
       return `refuse: ${decision.why}`;
   }
@@ -130,6 +90,7 @@ describe("decideStart", () => {
     ["one that lost its group", [live(), detached, live()], "join 13+ restart 2 leave "],
     ["one that joins already", [live(), waiting(), live()], "join 13+2 restart  leave "],
     ["one that cannot be asked, others live", [unseen, live(), live()], "join 23+ restart  leave 1"],
+    ["one that has writes which the live cluster lacks", [clean(10), live(), live()], "join 23+ restart  leave 1"],
     ["data of another cluster beside a live one", [live(), clean(4, true, B), empty], "join 1+3 restart  leave 2"],
     ["a stand-alone server beside a live one", [live(), live(), standalone], "join 12+ restart  leave 3"],
     ["T2: all stopped cleanly", [clean(18, true), clean(17), clean(16)], "bootstrap 1 then 23"],
@@ -217,7 +178,7 @@ const anyMember: fc.Arbitrary<Part | typeof unseen> = fc.oneof(
   fc
     .tuple(
       fc.option(fc.constantFrom(...ALL), { nil: undefined }),
-      fc.subarray(ALL, { minLength: 1 }),
+      fc.subarray([...ALL], { minLength: 1 }),
       uuid,
       fc.boolean(),
     )

@@ -1,5 +1,5 @@
 import { Crowd, clusterOf, commonView } from "./crowd.ts";
-import type { Condition, Evidence } from "./evidence.ts";
+import type { Condition, Evidence, Position } from "./evidence.ts";
 
 /** A member that is not started, and why. */
 export interface LeftAlone {
@@ -7,7 +7,7 @@ export interface LeftAlone {
   readonly why: string;
 }
 
-/** How the members of a cluster are to be started. Nothing but `bootstrap` makes or re-makes a primary component. */
+/** How the members of a cluster are to be started. Nothing but `bootstrap` and `promote` makes or re-makes a primary component. */
 export type Decision =
   /** There is a cluster. `start` one after the other, `restart` those that lost their group, leave the rest. */
   | {
@@ -24,6 +24,8 @@ export type Decision =
       readonly host: string;
       /** Whether it makes a new, empty cluster; otherwise it goes on with its own data. */
       readonly fresh: boolean;
+      /** The place that its data was measured at, where it did not stop cleanly: the request counts for that data alone. */
+      readonly at?: Position;
       readonly joiners: readonly string[];
       readonly why: string;
     }
@@ -31,6 +33,13 @@ export type Decision =
   | {
       readonly kind: "together";
       readonly hosts: readonly string[];
+      readonly joiners: readonly string[];
+      readonly why: string;
+    }
+  /** `host` runs without a majority and has all that any other has: it is made primary again as it is; the others join. */
+  | {
+      readonly kind: "promote";
+      readonly host: string;
       readonly joiners: readonly string[];
       readonly why: string;
     }
@@ -43,7 +52,7 @@ export interface DecideOptions {
   readonly seed: string;
 }
 
-const RECOVER = 'follow docs/operate-galera.md, "Recover a cluster"; nothing was touched';
+const RECOVER = "kb play recover.ts measures what each has, and says what is safe; nothing was touched";
 
 /**
  * Decides how to start the members of one cluster, from evidence about all of them.
@@ -85,10 +94,11 @@ function decideJoin(crowd: Crowd): Decision {
   if (crowd.has("initialising")) {
     return refuse(`${they(crowd.names("initialising"), "makes", "make")} a new cluster beside the live one`);
   }
+  const committed = Math.max(...live.map(({ server }) => server?.committed ?? -1));
   const judged = crowd.all.map(({ member, condition }) => ({
     host: member.host,
     condition,
-    why: reasonToLeave(member, condition, uuid),
+    why: reasonToLeave(member, condition, { uuid, seqno: committed }),
   }));
   const willing = judged.filter(({ why }) => why === undefined);
   return {
@@ -102,13 +112,17 @@ function decideJoin(crowd: Crowd): Decision {
 }
 
 /** Why a member must not be started beside a live cluster; undefined where it may. */
-function reasonToLeave(member: Evidence, condition: Condition, uuid: string): string | undefined {
+function reasonToLeave(member: Evidence, condition: Condition, { uuid, seqno }: Position): string | undefined {
   if (member.kind === "unseen") return `could not be asked: ${member.reason}`;
   if (condition === "foreign") {
     return "holds data or a server that belongs to no cluster; joining would replace it. Move its data folder away";
   }
   if (condition === "partitioned") return "is cut off from the others, and rejoins by itself once the network is whole";
   const own = clusterOf(member);
+  if (condition === "clean" && own === uuid && (member.saved?.seqno ?? -1) > seqno) {
+    // The members were asked a moment apart, but one that is stopped cannot have got anything in between.
+    return `has ${(member.saved?.seqno ?? -1) - seqno} writes that the cluster lacks; joining would lose them`;
+  }
   if (condition === "live" || own === undefined || own === uuid) return undefined;
   return `holds the data of another cluster (${own}); joining would replace it. Move its data folder away`;
 }

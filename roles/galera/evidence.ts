@@ -7,6 +7,12 @@ export interface SavedState {
   readonly safe: boolean;
 }
 
+/** A place in the history of a cluster: how much of it a member has. */
+export interface Position {
+  readonly uuid: string;
+  readonly seqno: number;
+}
+
 /** The last primary view, from `gvwstate.dat`: there while a node runs, and left behind by a crash. */
 export interface SavedView {
   /** This node's name in the view. */
@@ -52,6 +58,14 @@ export interface SeenMember {
   readonly initialising: boolean;
   /** The cluster that a run of ours has seen this host in: kept beside the data folder, so that it outlives it. */
   readonly recorded: string | undefined;
+  /** Whether Galera itself gave its place up (`grastate.dat` names no cluster): it found the data to differ from the others'. */
+  readonly disowned: boolean;
+  /** Whether it stopped in the middle of receiving data; {@link halfTransfer} may also come from an emptied `grastate.dat`. */
+  readonly receiving: boolean;
+  /** Whether a run of ours began to move its data aside, as an operator allowed: what is left of it does not count. */
+  readonly movingAside: boolean;
+  /** The place that InnoDB knows, as a run of ours measured it since the server stopped; `none` where it knows none. */
+  readonly position: Position | "none" | undefined;
 }
 
 /** A member that nobody could ask. It may be running. */
@@ -104,6 +118,7 @@ function conditionOfServer(server: ServerWord): Condition {
 }
 
 function conditionOfData(member: SeenMember): Condition {
+  if (member.movingAside) return "empty";
   if (member.saved !== undefined) {
     if (!member.tables) return "foreign";
     return member.saved.seqno >= 0 ? "clean" : "crashed";

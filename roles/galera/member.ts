@@ -7,6 +7,8 @@ import { dockerFiles, dockerServer } from "./docker.ts";
 import type { HostFacts } from "./facts.ts";
 import { nativeFiles, nativeServer } from "./native.ts";
 import type { GaleraParams, GaleraVars } from "./params.ts";
+import type { Loss } from "./recover/loss.ts";
+import { dataAside, promoted, stopped } from "./recover/tasks.ts";
 import { type Cluster, settingsFor } from "./settings.ts";
 import { isConnected, isSynced, synced } from "./synced.ts";
 
@@ -20,6 +22,8 @@ export interface MemberTasks {
   server(host: MemberHost, joined: number): readonly Task[];
   /** The server as the first of its cluster. */
   bootstrap(host: MemberHost): readonly Task[];
+  /** The member, which runs without a majority, primary again. */
+  promote(host: MemberHost): readonly Task[];
   /** Accounts and the database, for one member. */
   accounts(host: MemberHost): readonly Task[];
 }
@@ -31,6 +35,8 @@ interface Scope {
   readonly decision: Decision;
   /** Members that were part of a cluster, and have no data. */
   readonly lost: readonly string[];
+  /** Members whose data an operator gave up, and why. */
+  readonly aside?: ReadonlyMap<string, Loss["why"]>;
 }
 
 /** A request to bootstrap; `start-member` follows it once, if it is fresh and does no harm. */
@@ -42,7 +48,7 @@ export function addressOf({ address, vars }: MemberHost): string {
   return vars.mariadb_address ?? address;
 }
 
-export function makeMemberTasks({ cluster, params, facts, decision, lost }: Scope): MemberTasks {
+export function makeMemberTasks({ cluster, params, facts, decision, lost, aside }: Scope): MemberTasks {
   const size = cluster.members.length;
   const server = (host: MemberHost, joined: number): readonly Task[] => [
     ...(host.vars.mariadb_runtime === "docker"
@@ -53,8 +59,11 @@ export function makeMemberTasks({ cluster, params, facts, decision, lost }: Scop
     record(),
   ];
   const isDetached = ({ name }: MemberHost): boolean => decision.kind === "join" && decision.restart.includes(name);
-  const hasLostItsData = ({ name }: MemberHost): boolean =>
-    decision.kind === "join" && decision.start.includes(name) && lost.includes(name);
+  const hasLostItsData = ({ name }: MemberHost): boolean => lost.includes(name) && joinersOf(decision).includes(name);
+  const givenUp = (host: MemberHost): readonly Task[] => {
+    const why = aside?.get(host.name);
+    return why === undefined ? [] : [stopped(host.vars), dataAside(why)];
+  };
   return {
     files(host) {
       const known = facts.get(host.name);
@@ -69,17 +78,31 @@ export function makeMemberTasks({ cluster, params, facts, decision, lost }: Scop
         ...(hasLostItsData(host) ? [file({ path: RECORD, state: "absent" })] : []),
       ];
     },
-    server: (host, joined) => [...(isDetached(host) ? [reconnect(host)] : []), ...server(host, joined)],
-    bootstrap: (host) => [arm(host), ...server(host, 1)],
+    server: (host, joined) => [
+      ...givenUp(host),
+      ...(isDetached(host) ? [reconnect(host)] : []),
+      ...server(host, joined),
+    ],
+    bootstrap: (host) => [arm(host, decision), ...server(host, 1)],
+    promote: (host) => [promoted(host.vars), synced(host.vars.mariadb_runtime, 1, params.joinTimeoutMs)],
     accounts: (host) => accounts(host.vars, params, host.name),
   };
 }
 
-function arm({ vars }: MemberHost): Task {
+/** Those that are sent what the others have. */
+function joinersOf(decision: Decision): readonly string[] {
+  if (decision.kind === "refuse") return [];
+  return decision.kind === "join" ? decision.start : decision.joiners;
+}
+
+/** Where the data did not stop cleanly, the request is for the very place that was measured. */
+function arm({ vars }: MemberHost, decision: Decision): Task {
+  const at = decision.kind === "bootstrap" ? decision.at : undefined;
+  const text = at === undefined ? "" : `at ${at.uuid}:${at.seqno}`;
   return command(
     {
-      run: sh`: >${FLAG} && sync ${STATE}`,
-      unless: sh`${isSynced(vars.mariadb_runtime, 1)} || [ -n "$(find ${FLAG} -mmin -5 2>/dev/null)" ]`,
+      run: sh`printf %s ${text} >${`${FLAG}.new`} && mv -f ${`${FLAG}.new`} ${FLAG} && sync ${STATE}`,
+      unless: sh`${isSynced(vars.mariadb_runtime, 1)} || { [ -n "$(find ${FLAG} -mmin -5 2>/dev/null)" ] && [ "$(cat ${FLAG})" = ${text} ]; }`,
     },
     { name: "request to bootstrap, once" },
   );

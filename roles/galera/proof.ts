@@ -1,24 +1,33 @@
 import type { Hosts, TableRow } from "@keybuzz/runner";
 import type { Decision } from "./decide.ts";
-import { type Condition, conditionOf, type Evidence } from "./evidence.ts";
+import { type Condition, conditionOf, type Evidence, type SeenMember } from "./evidence.ts";
 
 const COLUMNS = ["member", "is", "cluster", "seqno", "last to leave", "view", "server", "so"] as const;
 
 const GRAVE: readonly Condition[] = ["unknown", "foreign", "partitioned", "detached"];
 
+/** What is said of each member at the end of its line. */
+type Verdict = (host: string) => string;
+
 /** Tells the operator what a decision was made from, a member a line. */
-export function proofTable(hosts: Hosts<unknown>, members: readonly Evidence[], decision: Decision): void {
-  hosts.table(`How the cluster starts: ${decision.why}`, COLUMNS, proofRows(members, decision));
+export function proofTable(
+  hosts: Hosts<unknown>,
+  title: string,
+  members: readonly Evidence[],
+  decision: Decision | Verdict,
+): void {
+  const verdict = typeof decision === "function" ? decision : (host: string): string => verdictOf(host, decision);
+  const grave = typeof decision !== "function" && decision.kind === "refuse";
+  hosts.table(title, COLUMNS, proofRows(members, verdict, grave));
 }
 
-/** The lines of {@link proofTable}. */
-export function proofRows(members: readonly Evidence[], decision: Decision): readonly TableRow[] {
+function proofRows(members: readonly Evidence[], verdict: Verdict, grave: boolean): readonly TableRow[] {
   return members.map((member) => {
     const condition = conditionOf(member);
     const evidence = member.kind === "seen" ? seenCells(member) : [shorten(member.reason), "", "", "", ""];
     return {
-      cells: [member.host, condition, ...evidence, verdict(member.host, decision)],
-      status: decision.kind === "refuse" || GRAVE.includes(condition) ? "warn" : "ok",
+      cells: [member.host, condition, ...evidence, verdict(member.host)],
+      status: grave || GRAVE.includes(condition) ? "warn" : "ok",
     };
   });
 }
@@ -28,25 +37,42 @@ function shorten(reason: string): string {
   return reason.length > 40 ? `${reason.slice(0, 39)}…` : reason;
 }
 
-function seenCells({ saved, server, view, running, recorded }: Extract<Evidence, { kind: "seen" }>): readonly string[] {
-  const uuid = server?.uuid ?? saved?.uuid;
+function seenCells({
+  saved,
+  server,
+  view,
+  running,
+  recorded,
+  position,
+}: Extract<Evidence, { kind: "seen" }>): readonly string[] {
+  const known = position === "none" ? undefined : position;
+  const uuid = server?.uuid ?? saved?.uuid ?? known?.uuid;
   const past = recorded === undefined ? "" : `was in ${recorded.slice(0, 8)}`;
   const said = server === undefined ? (running ? "runs, does not answer" : "") : `${server.status}, ${server.state}`;
   return [
     uuid === undefined ? past : uuid.slice(0, 8),
-    server === undefined ? `${saved?.seqno ?? ""}` : String(server.committed),
+    server === undefined ? seqnoOf(saved, position) : String(server.committed),
     saved === undefined ? "" : saved.safe ? "yes" : "no",
     view === undefined ? "" : `${view.members.length} members`,
     said,
   ];
 }
 
-function verdict(host: string, decision: Decision): string {
+function seqnoOf(saved: SeenMember["saved"], position: SeenMember["position"]): string {
+  if (saved !== undefined && saved.seqno >= 0) return String(saved.seqno);
+  if (position === undefined) return saved === undefined ? "" : "to be measured";
+  return position === "none" ? "cannot be read" : `${position.seqno}, measured`;
+}
+
+/** What becomes of a member. */
+export function verdictOf(host: string, decision: Decision): string {
   switch (decision.kind) {
     case "refuse":
       return "not touched";
     case "bootstrap":
       return host === decision.host ? `starts first${decision.fresh ? ", a new cluster" : ""}` : "joins";
+    case "promote":
+      return host === decision.host ? "is made primary" : "joins";
     case "together":
       return decision.hosts.includes(host) ? "starts with the others" : "joins";
     case "join":

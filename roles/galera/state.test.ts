@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { type Condition, conditionOf } from "./evidence.ts";
-import { parseSavedState, parseSavedView, parseState } from "./state.ts";
+import { parsePosition, parseSavedState, parseSavedView, parseState } from "./state.ts";
 
 const recorded = (name: string): string => readFileSync(new URL(`cases/${name}.txt`, import.meta.url), "utf8");
 const parse = (name: string) => parseState("maria-01", { stdout: recorded(name), stderr: "", exitCode: 0 });
@@ -26,6 +26,10 @@ describe("parseState, of answers recorded on hosts", () => {
       halfTransfer: false,
       initialising: true,
       recorded: cluster,
+      disowned: false,
+      receiving: false,
+      movingAside: false,
+      position: undefined,
       saved: { uuid: cluster, seqno: -1, safe: false },
       view: {
         self: "56f2717a-e642-11f1-88cf-4a9ba150bb66",
@@ -71,6 +75,16 @@ describe("the files of Galera", () => {
 
   it("refuses a place without a number", () => {
     expect(() => parseSavedState("uuid: 23c58acb-e632-11f1-9be3-d265ce6af846\nseqno: ?\n")).toThrow(/no seqno/);
+  });
+
+  it.each<[string, ReturnType<typeof parsePosition>]>([
+    ["", undefined],
+    ["none", "none"],
+    [`00000000-0000-0000-0000-000000000000:-1`, "none"],
+    ["23c58acb-e632-11f1-9be3-d265ce6af846:25,10-1-12", { uuid: "23c58acb-e632-11f1-9be3-d265ce6af846", seqno: 25 }],
+    ["23c58acb-e632-11f1-9be3-d265ce6af846:7", { uuid: "23c58acb-e632-11f1-9be3-d265ce6af846", seqno: 7 }],
+  ])("reads the measured place '%s'", (text, position) => {
+    expect(parsePosition(text)).toEqual(position);
   });
 
   it("reads a view that was cut short as none", () => {

@@ -1,6 +1,6 @@
 import { ask, type Output, type Probe, type Secret, type Sh, sh } from "@keybuzz/runner";
 import { DATA, MARIADB_CONTAINER, STATE } from "../paths.ts";
-import type { SavedState, SavedView, SeenMember, ServerWord } from "./evidence.ts";
+import type { Position, SavedState, SavedView, SeenMember, ServerWord } from "./evidence.ts";
 
 const NO_CLUSTER = "00000000-0000-0000-0000-000000000000";
 const QUERY =
@@ -38,6 +38,9 @@ part half; for f in .sst sst_in_progress; do [ ! -e "$data/$f" ] || echo "$f"; d
 if [ -e "$data/grastate.dat" ] && [ ! -s "$data/grastate.dat" ]; then echo grastate.dat; fi
 part first; [ ! -e "$data/.keybuzz-first-start" ] || echo yes
 part recorded; [ ! -e "$state/cluster" ] || cat "$state/cluster" || exit 1
+part aside; [ ! -e "$state/moving-aside" ] || echo yes
+part position; if [ -s "$state/position" ] && [ -z "$(find "$data" -maxdepth 1 -newer "$state/position" \
+  '(' -name 'ib*' -o -name grastate.dat ')' -print -quit)" ]; then cat "$state/position" || exit 1; fi
 part grastate; [ ! -e "$data/grastate.dat" ] || cat "$data/grastate.dat" || exit 1
 part gvwstate; [ ! -e "$data/gvwstate.dat" ] || cat "$data/gvwstate.dat" || exit 1
 part server
@@ -90,8 +93,20 @@ export function parseState(host: string, { stdout, stderr, exitCode }: Output): 
     view: parseSavedView(part("gvwstate")),
     halfTransfer: part("half") !== "",
     initialising: part("first") !== "",
-    recorded: part("recorded") === "" ? undefined : part("recorded"),
+    recorded: part("recorded") === "" || part("aside") !== "" ? undefined : part("recorded"),
+    disowned: part("grastate").includes(NO_CLUSTER),
+    receiving: part("half").includes("sst"),
+    movingAside: part("aside") !== "",
+    position: parsePosition(part("position")),
   };
+}
+
+/** `UUID:SEQNO`, with a GTID behind it where the server has those; `none` where InnoDB knows no place. */
+export function parsePosition(text: string): Position | "none" | undefined {
+  if (text === "") return undefined;
+  const [, uuid, seqno] = /^([0-9a-f-]{36}):(-?\d+)(?:,|$)/m.exec(text) ?? [];
+  if (uuid === undefined || uuid === NO_CLUSTER || Number(seqno) < 0) return "none";
+  return { uuid, seqno: Number(seqno) };
 }
 
 function splitParts(text: string): ReadonlyMap<string, string> {

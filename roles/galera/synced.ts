@@ -10,6 +10,12 @@ function askServer(runtime: Runtime, query: string): Sh {
   return sh`timeout 10 docker exec -u mysql ${MARIADB_CONTAINER} ${client} --user=mysql`;
 }
 
+/** Has the member's own server carry out a statement, as root of the host. */
+export function asRoot(runtime: Runtime, statement: string): Sh {
+  const client = sh`mariadb --no-defaults --user=root --batch --skip-column-names --connect-timeout=3 -e ${statement}`;
+  return runtime === "native" ? sh`timeout 30 ${client}` : sh`timeout 30 docker exec ${MARIADB_CONTAINER} ${client}`;
+}
+
 type StatusRow = readonly [name: string, value: string];
 
 /** How many of these rows a member's status has; information_schema.GLOBAL_STATUS answers without a majority, too. */
@@ -28,6 +34,11 @@ const WELL: readonly StatusRow[] = [
 export function isSynced(runtime: Runtime, size: number): Sh {
   const query = count(WELL, ` OR (VARIABLE_NAME = 'wsrep_cluster_size' AND VARIABLE_VALUE + 0 >= ${size})`);
   return sh`[ "$(${askServer(runtime, query)} 2>/dev/null)" = 4 ]`;
+}
+
+/** Holds where the member serves, as part of a primary component. */
+export function isPrimary(runtime: Runtime): Sh {
+  return sh`[ "$(${askServer(runtime, count([["wsrep_cluster_status", "Primary"]]))} 2>/dev/null)" = 1 ]`;
 }
 
 /** Holds where the server has a connection to its group, with a majority or without. */

@@ -12,6 +12,7 @@
 #   not everything.
 # - A member that cannot go on by itself waits until a peer listens, instead of failing and losing its saved place.
 # - A member whose data is gone waits to be told that this is meant.
+# - No data is ever removed: what cannot stay where it is is moved aside, under a name that says when and why.
 set -euo pipefail
 
 readonly CONTAINER_DATA=/var/lib/mysql
@@ -22,6 +23,9 @@ readonly STATE=/opt/keybuzz/mariadb/state
 # Seconds for which a flag counts: a run that armed it and was killed must not bootstrap tomorrow.
 readonly FLAG_LIFE=600
 readonly NO_CLUSTER=00000000-0000-0000-0000-000000000000
+
+# Set where a recovery's request is followed: what InnoDB said.
+going_on_at=
 
 say() { echo "start-member: $*" >&2; }
 
@@ -40,6 +44,9 @@ has_place() {
 is_unborn() { [[ -e $data/.keybuzz-first-start ]] && ! has_place; }
 
 is_empty() { ! has_place && { ! has_tables || is_unborn; }; }
+
+# What a run of ours began to move aside must not start half.
+is_moving_aside() { [[ -e $STATE/moving-aside ]]; }
 
 was_stopped_cleanly() { has_place && [[ $(saved seqno) != -1 ]]; }
 
@@ -60,17 +67,41 @@ a_peer_listens() {
   return 1
 }
 
-# Takes the flag away, and says whether it is to be followed.
+# The place in the cluster's history that InnoDB knows.
+innodb_place() {
+  mariadbd --user=mysql --wsrep-recover --disable-log-error 2>&1 |
+    sed -n 's/.*WSREP: Recovered position: *//p' | tail -n 1
+}
+
+# goes_on_from UUID:SEQNO: whether the data here is the one that a recovery measured and compared with all others.
+goes_on_from() {
+  local place
+  if was_stopped_cleanly; then place=$(saved uuid):$(saved seqno); else place=$(innodb_place); fi
+  if [[ ${place%%,*} != "$1" ]]; then
+    say "not bootstrapping: the data here is at ${place:-no place}, and the request is for $1"
+    return 1
+  fi
+  if has_place; then sed -i 's/^safe_to_bootstrap: 0/safe_to_bootstrap: 1/' "$data/grastate.dat"; fi
+  was_stopped_cleanly || going_on_at=$place
+}
+
+# Takes the flag away, and says whether it is to be followed. Its text is empty, or `at UUID:SEQNO`.
 take_bootstrap_flag() {
-  local flag=$STATE/bootstrap age
+  local flag=$STATE/bootstrap age asked
   [[ -e $flag ]] || return 1
   age=$(($(date +%s) - $(stat -c %Y "$flag")))
+  asked=$(<"$flag")
   mv -f "$flag" "$flag.taken"
   sync "$STATE"
   if ((age > FLAG_LIFE)); then
     say "not bootstrapping: the request is $age s old"
   elif a_peer_listens; then
     say "not bootstrapping: there is, or may be, a cluster already"
+  elif is_moving_aside; then
+    say "not bootstrapping: the data here is being moved aside"
+  elif [[ $asked == "at "* ]]; then
+    goes_on_from "${asked#at }"
+    return
   elif is_empty; then
     return 0
   elif was_stopped_cleanly && [[ $(saved safe_to_bootstrap) == 1 ]]; then
@@ -83,24 +114,36 @@ take_bootstrap_flag() {
 
 # The host was part of a cluster, and its data is gone: a volume that is not mounted looks like this. A peer's copy
 # would go to the wrong disk.
-has_lost_its_data() { [[ -e $STATE/cluster ]] && is_empty; }
+has_lost_its_data() { is_moving_aside || { [[ -e $STATE/cluster ]] && is_empty; }; }
 
 # A crashed member restores its last view together with the others; all the rest needs a peer.
-can_go_on_alone() { has_place && ! was_stopped_cleanly && [[ -s $data/gvwstate.dat ]]; }
+can_go_on_alone() { ! is_moving_aside && has_place && ! was_stopped_cleanly && [[ -s $data/gvwstate.dat ]]; }
+
+# move_aside WHY: out of the server's way, on the same volume. The mark of a first start goes last: until then this is
+# begun again.
+move_aside() {
+  local aside
+  aside=$data/data.moved-aside-$(date -u +%Y%m%dT%H%M%SZ)-$1
+  install -d -o mysql -g mysql -m 0700 "$aside"
+  find "$data" -mindepth 1 -maxdepth 1 ! -name 'data.moved-aside-*' ! -name .keybuzz-first-start -exec mv -t "$aside" {} +
+  mv "$data/.keybuzz-first-start" "$aside"
+  say "what an earlier first start left is in $aside"
+}
 
 begin_first_start() {
   say "the first member of a new cluster"
   # An earlier first start may have ended anywhere in the middle of making the tables.
-  if is_unborn; then find "$data" -mindepth 1 -delete; fi
+  if is_unborn; then move_aside unborn; fi
   install -o mysql -g mysql -m 0600 /dev/null "$data/.keybuzz-first-start"
 }
 
-# The place in the cluster's history that InnoDB knows, as an argument for the server.
+# The member's place in the cluster's history, as an argument for the server; nothing where grastate.dat has it.
 recovered_position() {
-  local place
-  has_tables && has_place && ! was_stopped_cleanly || return 0
-  place=$(mariadbd --user=mysql --wsrep-recover --disable-log-error 2>&1 |
-    sed -n 's/.*WSREP: Recovered position: *//p' | tail -n 1)
+  local place=$going_on_at
+  if [[ -z $place ]]; then
+    has_tables && has_place && ! was_stopped_cleanly || return 0
+    place=$(innodb_place)
+  fi
   if [[ -n $place && $place != "$NO_CLUSTER"* ]]; then
     say "recovered position $place"
     echo "--wsrep_start_position=$place"
@@ -109,6 +152,10 @@ recovered_position() {
 
 # Times of the last five starts, in seconds: whoever waits for the member sees by them that it fails again and again.
 note_start() {
+  # The options that the server is about to read, for a look at what a change of them needs; what it was out of rotation
+  # for is over.
+  install -m 0600 "$conf" "$STATE/applied.cnf"
+  rm -f "$STATE/drained"
   # From here on the tables have a history, and are no first start's any more.
   if has_place; then rm -f "$data/.keybuzz-first-start"; fi
   { tail -n 4 "$STATE/starts" 2>/dev/null || :; date +%s; } >"$STATE/starts.new"

@@ -1,0 +1,107 @@
+import { type Hosts, RefusedError } from "@keybuzz/runner";
+import type { Decision } from "./decide.ts";
+import type { MemberHost, MemberTasks } from "./member.ts";
+import type { GaleraVars } from "./params.ts";
+
+/** What touches no running server, everywhere at once. All of it has to succeed before any server is touched. */
+export async function prepareMembers(hosts: Hosts<GaleraVars>, tasks: MemberTasks): Promise<void> {
+  const { failed } = await hosts.ensure((host) => tasks.files(host));
+  if (failed.length === 0) return;
+  throw new RefusedError(`${failed.join(", ")} failed, so no server was started, stopped or restarted`, {
+    hint: "mend what is named above, then run the same command again",
+  });
+}
+
+/**
+ * Starts members as it was decided, one after the other where they need each other. Members that are live are brought in
+ * line too.
+ * @throws RefusedError at the first member that does not come up
+ */
+export async function startMembers(
+  hosts: Hosts<GaleraVars>,
+  tasks: MemberTasks,
+  decision: Exclude<Decision, { kind: "refuse" }>,
+): Promise<void> {
+  switch (decision.kind) {
+    case "bootstrap": {
+      requireChosen(hosts, decision.host);
+      await oneByOne(hosts, [decision.host], (host) => [...tasks.bootstrap(host), ...tasks.accounts(host)]);
+      await oneByOne(hosts, decision.joiners, (host, before) => tasks.server(host, 2 + before));
+      return;
+    }
+    case "promote": {
+      requireChosen(hosts, decision.host);
+      await oneByOne(hosts, [decision.host], (host) => tasks.promote(host));
+      await oneByOne(hosts, decision.joiners, (host, before) => tasks.server(host, 2 + before));
+      return;
+    }
+    case "together": {
+      const [first = ""] = decision.hosts;
+      for (const host of decision.hosts) requireChosen(hosts, host);
+      const size = decision.hosts.length;
+      const { failed } = await hosts.only(...decision.hosts).ensure((host) => tasks.server(host, size));
+      if (failed.length > 0) throw new RefusedError(`${failed.join(", ")} did not come up, so no other was started`);
+      await oneByOne(hosts, [first], (host) => tasks.accounts(host));
+      await oneByOne(hosts, decision.joiners, (host, before) => tasks.server(host, size + 1 + before));
+      return;
+    }
+    case "join": {
+      const [writer = ""] = decision.live;
+      const up = decision.live.length;
+      const whole = up + decision.restart.length + decision.start.length;
+      // An earlier run may have ended before it made them, and an older version's transfers need one of them.
+      if (decision.start.length > 0) await oneByOne(hosts, [writer], (host) => tasks.accounts(host));
+      await oneByOne(hosts, [...decision.restart, ...decision.start], (host, before) =>
+        tasks.server(host, up + 1 + before),
+      );
+      await restartOutdated(hosts, tasks, decision.live, whole);
+    }
+  }
+}
+
+/** Brings live members in line. The writer last: a restart moves it once, and not with each of its successors. */
+async function restartOutdated(
+  hosts: Hosts<GaleraVars>,
+  tasks: MemberTasks,
+  live: readonly string[],
+  size: number,
+): Promise<void> {
+  const [writer = ""] = live;
+  await oneByOne(hosts, live.toReversed(), (host) => [
+    ...tasks.server(host, size),
+    ...(host.name === writer ? tasks.accounts(host) : []),
+  ]);
+}
+
+/**
+ * One member after the other, in this order; stops at the first failure. `before` is how many of these took part so far:
+ * `--limit` leaves some out.
+ */
+export async function oneByOne(
+  hosts: Hosts<GaleraVars>,
+  names: readonly string[],
+  tasks: (host: MemberHost, before: number) => ReturnType<MemberTasks["server"]>,
+): Promise<void> {
+  let before = 0;
+  for (const name of names) {
+    const member = hosts.only(name);
+    const taking = member.live.length;
+    await member.serial(1).ensure((host) => tasks(host, before));
+    before += taking;
+  }
+}
+
+function requireChosen(hosts: Hosts<GaleraVars>, name: string): void {
+  if (hosts.live.some((host) => host.name === name)) return;
+  throw new RefusedError(`${name} has to start first, and does not take part`, {
+    hint: "run without --limit, or with that host in it",
+  });
+}
+
+/** Members that wait for an operator make the run fail, once all others are well. */
+export function reportLeft(decision: Decision): void {
+  if (decision.kind !== "join" || decision.left.length === 0) return;
+  throw new RefusedError(`the cluster is live without ${decision.left.map(({ host }) => host).join(", ")}`, {
+    detail: decision.left.map(({ host, why }) => `${host} ${why}`).join("\n"),
+  });
+}
