@@ -2,8 +2,8 @@ import { applyScript, type PlannedTask, verify } from "./engine/apply.ts";
 import { type RawAnswer, toOutputs } from "./engine/compile.ts";
 import { foresee, type Judgement, judge } from "./engine/judge.ts";
 import type { HostSession } from "./engine/session.ts";
-import { BugError, type KbError } from "./errors.ts";
-import type { Emit, Outcome, TaskResult } from "./events.ts";
+import { BugError, isHandleable, type KbError } from "./errors.ts";
+import type { Emit, FailureHandling, Outcome, TaskResult } from "./events.ts";
 import type { Task } from "./module.ts";
 import { type Overseer, type Review, reviewed } from "./overseer.ts";
 import type { Rehearsal } from "./rehearsal.ts";
@@ -21,8 +21,21 @@ export interface EnsureContext {
   readonly rehearsal?: Rehearsal | undefined;
   /** Sees every decision before anything comes of it. */
   readonly overseer?: Overseer | undefined;
+  /** What becomes of a failure; the host leaves the run unless given. */
+  readonly handled?: FailureHandling | undefined;
   /** Whether any host has changes that check mode predicted and did not make. */
   pending(): boolean;
+}
+
+/**
+ * What to make of a gate's question that does not hold on a host now: a run awaits it. Check mode does not, since time
+ * alone may bring it, or the changes that are pending then.
+ */
+export function whenUnheld(
+  context: EnsureContext,
+  session: HostSession,
+): { readonly awaited: boolean; readonly pending: boolean } {
+  return { awaited: context.mode === "apply", pending: context.pending() || session.predicted.size > 0 };
 }
 
 /** A question that gives another text each time cannot be guarded; this many fruitless rounds and it is a defect. */
@@ -63,7 +76,7 @@ async function checkTasks(
   const texts = await askDocuments(session, judged, context);
   const results = [];
   for (const { task, judgement } of judged) {
-    if (judgement.kind === "error") throw reportFailure(session, task, judgement.error);
+    if (judgement.kind === "error") throw reportFailure(session, task, judgement.error, context);
     results.push(session.report(result(session, task, judgement, 0, texts.get(task))));
   }
   return results;
@@ -91,7 +104,7 @@ async function applyTasks(
     const planned = planAll(session, rest, answers, review && ((index, judgement) => review(done + index, judgement)));
     const start = planned.findIndex(({ judgement }) => judgement.kind !== "ok");
     const failed = planned.find(({ judgement }) => judgement.kind === "error");
-    if (failed?.judgement.kind === "error") throw reportFailure(session, failed.task, failed.judgement.error);
+    if (failed?.judgement.kind === "error") throw reportFailure(session, failed.task, failed.judgement.error, context);
     const settled = start < 0 ? planned : planned.slice(0, start);
     results.push(...settled.map(({ task, judgement }) => session.report(result(session, task, judgement, 0))));
     if (start < 0) break;
@@ -101,7 +114,7 @@ async function applyTasks(
     const applied = await applyScript(session, todo, isStuck(stuck, todo[0]) ? 0 : undefined, context.emit);
     for (const [index, entry] of todo.slice(0, applied.reached).entries()) {
       const error = verify(session, entry, applied.answers[index] ?? []);
-      if (error !== undefined) throw reportFailure(session, entry.task, error, applied.ms[index]);
+      if (error !== undefined) throw reportFailure(session, entry.task, error, context, applied.ms[index]);
       results.push(
         session.report(result(session, entry.task, entry.judgement, applied.ms[index] ?? 0, texts.get(entry.task))),
       );
@@ -109,7 +122,7 @@ async function applyTasks(
     const halted = todo[applied.reached];
     if (halted === undefined) break;
     if (applied.error !== undefined) {
-      throw reportFailure(session, halted.task, applied.error, applied.ms[applied.reached]);
+      throw reportFailure(session, halted.task, applied.error, context, applied.ms[applied.reached]);
     }
     stuck = countRounds(stuck, applied.reached, halted);
     rest = todo.slice(applied.reached).map(({ task }) => task);
@@ -207,7 +220,7 @@ function outcomeOf(task: Task, judgement: Judgement): Outcome {
   }
 }
 
-function reportFailure(session: HostSession, task: Task, error: KbError, ms = 0): KbError {
+function reportFailure(session: HostSession, task: Task, error: KbError, { handled }: EnsureContext, ms = 0): KbError {
   session.report({
     host: session.name,
     task: task.name,
@@ -216,6 +229,7 @@ function reportFailure(session: HostSession, task: Task, error: KbError, ms = 0)
     outcome: "failed",
     changes: [],
     reason: error.message,
+    ...(handled === undefined || !isHandleable(error) ? {} : { handled }),
     ...(task.where === undefined ? {} : { where: task.where }),
     ms,
   });

@@ -87,6 +87,11 @@ export class ProbeError extends HostError {
   readonly code = "probe";
 }
 
+/** The user that tasks are for cannot be had on the host. Nothing was done. */
+export class BecomeError extends HostError {
+  readonly code = "become";
+}
+
 /** An action failed on the host. */
 export class ApplyError extends HostError {
   readonly code = "apply";
@@ -112,6 +117,30 @@ export class RefusedError extends HostError {
   readonly code = "refused";
 }
 
+/** A host is not healthy when its turn comes or after it: the gate of a rolling run does not hold. */
+export class UnhealthyError extends HostError {
+  readonly code = "unhealthy";
+}
+
+/** A list of tasks whose failures are the caller's failed: its hosts are still in the run. */
+export class TasksFailedError extends HostError {
+  readonly code = "tasks-failed";
+  /** Which hosts, and what happened there. */
+  readonly failures: readonly { readonly host: string; readonly error: KbError }[];
+
+  constructor(failures: TasksFailedError["failures"]) {
+    super(`${failures.map(({ host }) => host).join(", ")} failed`, {
+      detail: failures.map(({ host, error }) => `${host}: ${error.message}`).join("\n"),
+    });
+    this.failures = failures;
+  }
+
+  /** Names of the hosts, as `hosts.only` takes them. */
+  get hosts(): readonly string[] {
+    return this.failures.map(({ host }) => host);
+  }
+}
+
 /** The run was interrupted by the operator. Exit code 130. */
 export class InterruptedError extends HostError {
   readonly code = "interrupted";
@@ -122,6 +151,15 @@ export class InterruptedError extends HostError {
 export class BugError extends KbError {
   readonly code = "bug";
   readonly exitCode = EXIT.bug;
+}
+
+/**
+ * Whether a playbook may go on with the host that this happened on, after a rescue or in spite of it. Not where nothing
+ * could be done there at all, nobody may go on, or the error is a defect.
+ */
+export function isHandleable(error: unknown): error is HostError {
+  const final = [ConnectError, InterruptedError, LockedError, TasksFailedError];
+  return error instanceof HostError && !final.some((kind) => error instanceof kind);
 }
 
 /** The whole error as plain lines: what was tried, where, what came back, what to try next. */

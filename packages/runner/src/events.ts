@@ -22,10 +22,20 @@ export interface TaskResult {
   readonly textDiff?: string;
   /** Why it is unknown, skipped or failed. */
   readonly reason?: string;
+  /** Of a failure that does not take this host out of the run: what was to become of it. */
+  readonly handled?: FailureHandling;
   readonly where?: string;
   /** Milliseconds spent on the host; 0 where it was answered in a batch. */
   readonly ms: number;
 }
+
+/**
+ * What becomes of a failure that does not take its host out of the run:
+ * - `rescued`: thrown to the playbook, which went on with the host;
+ * - `ignored`: put up with;
+ * - `delegated`: this host worked for another, which left the run.
+ */
+export type FailureHandling = "rescued" | "ignored" | "delegated";
 
 /** Totals of one host. */
 export interface HostRecap {
@@ -35,6 +45,10 @@ export interface HostRecap {
   readonly unknown: number;
   readonly skipped: number;
   readonly failed: number;
+  /** Failures that the playbook caught. */
+  readonly rescued: number;
+  /** Failures that the playbook puts up with. */
+  readonly ignored: number;
   readonly unreachable: boolean;
   /** Questions and answers over the connection, each one network round trip; connecting is counted apart. */
   readonly roundTrips: number;
@@ -59,11 +73,28 @@ export type RunEvent =
   | { readonly type: "host-unreachable"; readonly host: string; readonly error: KbError }
   /** A role, or a phase of one, begins. */
   | { readonly type: "phase"; readonly name: string; readonly hosts: readonly string[] }
+  /** A batch of a rolling run begins, where there are several. */
+  | {
+      readonly type: "batch";
+      /** What its hosts are grouped by; empty where they are one group. */
+      readonly group: string;
+      /** From 1. */
+      readonly number: number;
+      readonly of: number;
+      readonly hosts: readonly string[];
+    }
   | { readonly type: "task-start"; readonly host: string; readonly task: string }
   /** A piece of what a long action prints. */
   | { readonly type: "output"; readonly host: string; readonly task: string; readonly text: string }
   | { readonly type: "task-end"; readonly result: TaskResult }
   | { readonly type: "host-failed"; readonly host: string; readonly error: KbError }
+  /** A failure that does not take its host out of the run: see {@link FailureHandling}. */
+  | {
+      readonly type: "failure-handled";
+      readonly host: string;
+      readonly handled: FailureHandling;
+      readonly error: KbError;
+    }
   /** The playbook itself stopped: a role refused, a quorum was missing, a defect. */
   | { readonly type: "run-failed"; readonly error: KbError }
   | { readonly type: "note"; readonly level: "info" | "warn"; readonly text: string; readonly host?: string }

@@ -1,19 +1,14 @@
-import type pLimit from "p-limit";
-import type { HostSession } from "./engine/session.ts";
-import { type EnsureContext, ensureHost } from "./ensure.ts";
-import { BugError, InterruptedError, type KbError, RefusedError } from "./errors.ts";
-import type { Emit, TableRow, TaskResult } from "./events.ts";
+import { type KbError, RefusedError } from "./errors.ts";
+import type { TableRow, TaskResult } from "./events.ts";
+import type { HostCount } from "./fleet/batches.ts";
+import { type EnsureOptions, runLists } from "./fleet/lists.ts";
+import { eachMember, type ForHost, type Host, type Member, type RunScope, takesPart, tracked } from "./fleet/member.ts";
+import { Rolling } from "./fleet/rolling.ts";
+import type { SerialRules } from "./fleet/rules.ts";
 import type { Task } from "./module.ts";
 import type { Probe } from "./probe.ts";
 
-/** A host as roles and playbooks see it: its name, address, groups, and its vars in the types of its schema. */
-export interface Host<V> {
-  readonly name: string;
-  /** IP address or name that it is reached at. */
-  readonly address: string;
-  readonly groups: readonly string[];
-  readonly vars: V;
-}
+export type { Host };
 
 /** What one list of tasks did, over hosts. */
 export interface EnsureResult {
@@ -30,31 +25,6 @@ export interface HostAnswer<V, T> {
   readonly value: T;
 }
 
-/** How `serial` goes through the hosts. */
-export interface SerialOptions {
-  /** Hosts at once in each batch; 1 unless given. */
-  readonly max?: number;
-}
-
-type ForHost<V, T> = T | ((host: Host<V>) => T);
-
-/** @internal One host of a run: what roles see, and what carries it out. */
-export interface Member<V> {
-  readonly host: Host<V>;
-  readonly session: HostSession;
-  /** False for a host that `--limit` leaves out: it may be asked, but not changed. */
-  readonly chosen: boolean;
-}
-
-/** @internal What all hosts of a run share. */
-export interface RunScope extends EnsureContext {
-  readonly emit: Emit;
-  readonly limit: ReturnType<typeof pLimit>;
-  readonly interrupted: AbortSignal;
-  /** Work that goes on, by what it is: awaited by a role, or forgotten. */
-  readonly open: Map<string, Promise<unknown>>;
-}
-
 /**
  * A set of hosts. Work on it goes on at all of them at once, each at its own pace, and is over when the last is.
  *
@@ -64,13 +34,13 @@ export interface RunScope extends EnsureContext {
 export class Hosts<V> implements Iterable<Host<V>> {
   readonly #members: readonly Member<V>[];
   readonly #scope: RunScope;
-  readonly #batch: number | undefined;
+  readonly #options: EnsureOptions;
 
   /** @internal Playbooks are given theirs. */
-  constructor(members: readonly Member<V>[], scope: RunScope, batch?: number) {
+  constructor(members: readonly Member<V>[], scope: RunScope, options: EnsureOptions = {}) {
     this.#members = members;
     this.#scope = scope;
-    this.#batch = batch;
+    this.#options = options;
   }
 
   /** The hosts that take part: chosen by `--limit` and not failed. */
@@ -101,60 +71,51 @@ export class Hosts<V> implements Iterable<Host<V>> {
 
   /** The hosts that a test holds for. */
   where(test: (host: Host<V>) => boolean): Hosts<V> {
-    return new Hosts(
-      this.#members.filter(({ host }) => test(host)),
-      this.#scope,
-      this.#batch,
-    );
+    return this.#of(this.#members.filter(({ host }) => test(host)));
+  }
+
+  /** The same hosts, with other options for all that is done with them: `hosts.with({ onFailure: "throw" })`. */
+  with(options: EnsureOptions): Hosts<V> {
+    return new Hosts(this.#members, this.#scope, { ...this.#options, ...options });
   }
 
   /**
-   * The same hosts, taken in batches, in order. A batch begins when the one before it has ended without a failure;
-   * after a failure the rest is left as it is and the playbook stops.
+   * The same hosts, taken in batches: `await hosts.serial(1).ensure(tasks)`, or with health gates, a floor of healthy
+   * hosts and budgets of failures, `await hosts.serial({ ... }).each(async (batch) => { ... })`.
+   * @throws ParamsError for counts that mean nothing
    */
-  serial(options: SerialOptions | number = {}): Hosts<V> {
-    const max = typeof options === "number" ? options : (options.max ?? 1);
-    if (!Number.isInteger(max) || max < 1) throw new BugError(`serial takes a whole number from 1, not ${max}`);
-    return new Hosts(this.#members, this.#scope, max);
+  serial(rules: SerialRules<V> | HostCount = {}): Rolling<V> {
+    const given = typeof rules === "object" ? rules : { max: rules };
+    return new Rolling(this.#members, this.#scope, given, { of: (members) => this.#of(members) });
   }
 
   /**
-   * Brings the hosts to what a list of tasks declares; in check mode, tells what that would change. Never rejects for
-   * what happens on a host, except with `serial`: see there.
+   * Brings the hosts to what a list of tasks declares; in check mode, tells what that would change. Hosts that fail
+   * leave the run, and nothing is thrown for them, unless the options say otherwise.
+   * @throws TasksFailedError with `onFailure: "throw"`; RefusedError where more failed than may
    */
-  async ensure(tasks: ForHost<V, readonly Task[]>): Promise<EnsureResult> {
-    return this.#tracked("ensure", async () => {
-      const taking = this.#taking;
-      const size = this.#batch ?? Math.max(1, taking.length);
-      const done: EnsureResult[] = [];
-      for (let start = 0; start < taking.length; start += size) {
-        const batch = await this.#ensureBatch(taking.slice(start, start + size), tasks);
-        done.push(batch);
-        const left = taking.slice(start + size);
-        if (this.#batch !== undefined && batch.failed.length > 0 && this.#scope.rehearsal === undefined) {
-          throw new RefusedError(`stopped: ${batch.failed.join(", ")} failed`, {
-            detail: left.length === 0 ? undefined : `left as they are: ${left.map(({ host }) => host.name).join(", ")}`,
-            hint: "mend that host, then run the same command again",
-          });
-        }
-      }
+  async ensure(tasks: ForHost<V, readonly Task[]>, options: EnsureOptions = {}): Promise<EnsureResult> {
+    return tracked(this.#scope, "ensure", this.#members, async () => {
+      const listFor = ({ host }: Member<V>): readonly Task[] => (typeof tasks === "function" ? tasks(host) : tasks);
+      const runs = await runLists(this.#scope, this.#taking, listFor, { ...this.#options, ...options });
       if (this.#scope.rehearsal !== undefined) return this.#scope.rehearsal.result;
+      const names = (of: typeof runs): readonly string[] => of.map(({ member }) => member.host.name);
       return {
-        results: done.flatMap(({ results }) => results),
-        changed: done.flatMap(({ changed }) => changed),
-        failed: done.flatMap(({ failed }) => failed),
+        results: runs.flatMap(({ results }) => results),
+        changed: names(runs.filter(({ results }) => results.some(({ outcome }) => outcome === "changed"))),
+        failed: names(runs.filter(({ failed }) => failed)),
       };
     });
   }
 
   /** Asks a question. Hosts that cannot answer leave the run, and are missing in the answers. */
   async probe<T>(question: ForHost<V, Probe<T>>): Promise<readonly HostAnswer<V, T>[]> {
-    return this.#tracked("probe", () => this.#ask(this.#taking, question));
+    return tracked(this.#scope, "probe", this.#members, () => this.#ask(this.#taking, question));
   }
 
   /** {@link probe} of all hosts of the group, `--limit` or not: to decide about a cluster, all of it has to be seen. */
   async probeDeclared<T>(question: ForHost<V, Probe<T>>): Promise<readonly HostAnswer<V, T>[]> {
-    return this.#tracked("probe", () =>
+    return tracked(this.#scope, "probe", this.#members, () =>
       this.#ask(
         this.#members.filter(({ session }) => session.error === undefined),
         question,
@@ -185,63 +146,19 @@ export class Hosts<V> implements Iterable<Host<V>> {
   }
 
   get #taking(): readonly Member<V>[] {
-    return this.#members.filter(({ chosen, session }) => chosen && session.error === undefined);
+    return this.#members.filter(takesPart);
   }
 
-  async #ensureBatch(members: readonly Member<V>[], tasks: ForHost<V, readonly Task[]>): Promise<EnsureResult> {
-    const results = await this.#each(members, async ({ host, session }) => {
-      const list = typeof tasks === "function" ? tasks(host) : tasks;
-      return ensureHost(session, list, this.#scope);
-    });
-    return {
-      results: results.flatMap((result) => result ?? []),
-      changed: members
-        .filter((_, index) => results[index]?.some(({ outcome }) => outcome === "changed"))
-        .map(({ host }) => host.name),
-      failed: members.filter((_, index) => results[index] === undefined).map(({ host }) => host.name),
-    };
+  #of(members: readonly Member<V>[]): Hosts<V> {
+    return new Hosts(members, this.#scope, this.#options);
   }
 
   async #ask<T>(members: readonly Member<V>[], question: ForHost<V, Probe<T>>): Promise<readonly HostAnswer<V, T>[]> {
     this.#scope.rehearsal?.ask("it asks hosts, and goes on from what they answer");
-    const answers = await this.#each(members, async ({ host, session }) => {
+    const answers = await eachMember(this.#scope, members, async ({ host, session }) => {
       const probe = typeof question === "function" ? question(host) : question;
       return { host, value: await session.question(probe) };
     });
     return answers.filter((answer) => answer !== undefined);
-  }
-
-  /** Runs work on members side by side; undefined for a host that failed in it. */
-  async #each<T>(members: readonly Member<V>[], work: (member: Member<V>) => Promise<T>): Promise<(T | undefined)[]> {
-    if (this.#scope.interrupted.aborted)
-      throw new InterruptedError("stopped, as asked", { hint: "run the same command again" });
-    return Promise.all(
-      members.map((member) =>
-        this.#scope.limit(async () => {
-          try {
-            return await work(member);
-          } catch (error) {
-            if (this.#scope.rehearsal !== undefined) {
-              this.#scope.rehearsal.fault(member.host.name, error);
-              return undefined;
-            }
-            const known = member.session.fail(error);
-            if (known instanceof BugError) throw known;
-            return undefined;
-          }
-        }),
-      ),
-    );
-  }
-
-  async #tracked<T>(what: string, work: () => Promise<T>): Promise<T> {
-    const token = `${what} on ${this.#members.map(({ host }) => host.name).join(", ") || "no host"} #${Math.random()}`;
-    const going = work();
-    this.#scope.open.set(token, going);
-    try {
-      return await going;
-    } finally {
-      this.#scope.open.delete(token);
-    }
   }
 }

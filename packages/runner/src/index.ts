@@ -9,7 +9,12 @@ export {
 } from "./action.ts";
 export * from "./errors.ts";
 export * from "./events.ts";
-export { type EnsureResult, type Host, type HostAnswer, Hosts, type SerialOptions } from "./hosts.ts";
+export type { HealthFloor, HostCount } from "./fleet/batches.ts";
+export type { Gate, Gates } from "./fleet/gate.ts";
+export type { EnsureOptions } from "./fleet/lists.ts";
+export type { BatchPlace, BatchProcedure, Rolling } from "./fleet/rolling.ts";
+export type { GroupBy, SerialRules } from "./fleet/rules.ts";
+export { type EnsureResult, type Host, type HostAnswer, Hosts } from "./hosts.ts";
 export {
   type ConnectionDefaults,
   type Inventory,

@@ -5,7 +5,8 @@ import type { LockRequest } from "./engine/render.ts";
 import { HostSession, type SessionContext } from "./engine/session.ts";
 import { BugError, EXIT, HostError, InterruptedError, KbError, PlaybookError } from "./errors.ts";
 import { type Emit, EVENT_VERSION, type HostRecap } from "./events.ts";
-import { Hosts, type Member, type RunScope } from "./hosts.ts";
+import type { Member, RunScope } from "./fleet/member.ts";
+import { Hosts } from "./hosts.ts";
 import type { ConnectionDefaults, Inventory } from "./inventory/inventory.ts";
 import { targetOf } from "./inventory/target.ts";
 import type { Overseer } from "./overseer.ts";
@@ -31,7 +32,7 @@ export interface PlayOptions {
   /** Working directory for the playbook's relative paths; the process's own unless given. */
   readonly directory?: string;
   /** Folder of the lock file on each host; /run/lock unless given. Runs that name different ones do not see each other. */
-  readonly lockFolder?: string;
+  readonly lockFolder?: string | ((host: string) => string);
   /** Takes the tasks in place of the hosts: nothing is connected to. See {@link rehearse}. */
   readonly rehearsal?: Rehearsal;
   /** Sees every decision before anything comes of it. */
@@ -83,11 +84,7 @@ export async function play(playbook: Playbook, options: PlayOptions): Promise<Ru
 }
 
 function openSessions(bound: ReadonlyMap<string, BoundGroup>, options: PlayOptions): ReadonlyMap<string, HostSession> {
-  const context: SessionContext = {
-    emit: options.emit,
-    connect: options.connect,
-    lock: options.mode === "apply" ? lockRequest(options) : undefined,
-  };
+  const context: SessionContext = { emit: options.emit, connect: options.connect, lock: undefined };
   const names = new Set([...bound.values()].flatMap((group) => [...group.keys()]));
   const targets = [...names].flatMap((name): Target[] => {
     const host = options.inventory.hosts.get(name);
@@ -95,15 +92,17 @@ function openSessions(bound: ReadonlyMap<string, BoundGroup>, options: PlayOptio
   });
   const sessions = targets.map((target) => {
     // A host outside of the limit may be asked, never changed: it is not locked.
-    const own = isChosen(target.name, options) ? context : { ...context, lock: undefined };
-    return [target.name, new HostSession(target, own)] as const;
+    const locked = options.mode === "apply" && isChosen(target.name, options);
+    const lock = locked ? lockRequest(target.name, options) : undefined;
+    return [target.name, new HostSession(target, { ...context, lock })] as const;
   });
-  return new Map([...sessions, [CONTROLLER, new HostSession(controllerTarget(), { ...context, lock: undefined })]]);
+  return new Map([...sessions, [CONTROLLER, new HostSession(controllerTarget(), context)]]);
 }
 
-function lockRequest({ lockFolder }: PlayOptions): LockRequest {
+function lockRequest(host: string, { lockFolder }: PlayOptions): LockRequest {
   const owner = `${userInfo().username}@${hostname()} (process ${process.pid}, since ${new Date().toISOString()})`;
-  return { owner, ...(lockFolder === undefined ? {} : { folder: lockFolder }) };
+  if (lockFolder === undefined) return { owner };
+  return { owner, folder: typeof lockFolder === "function" ? lockFolder(host) : lockFolder };
 }
 
 function controllerTarget(): Target {
@@ -144,6 +143,7 @@ function makeScope(sessions: ReadonlyMap<string, HostSession>, options: PlayOpti
     limit: pLimit(options.forks ?? DEFAULT_FORKS),
     interrupted,
     open: new Map(),
+    turns: new Map(),
     pending: () => [...sessions.values()].some((session) => session.predicted.size > 0),
   };
 }

@@ -50,7 +50,7 @@ export class LiveStatus {
         this.#hear(event.host, event.text);
         break;
       case "task-end":
-        this.#counts[event.result.outcome] += 1;
+        if (event.result.handled === undefined) this.#counts[event.result.outcome] += 1;
         this.#leave(event.result.host);
         break;
       case "host-failed":
@@ -61,6 +61,10 @@ export class LiveStatus {
       case "run-end":
         this.#started = undefined;
         break;
+      case "failure-handled":
+        this.#leave(event.host);
+        break;
+      case "batch":
       case "run-failed":
       case "note":
       case "table":

@@ -47,6 +47,8 @@ export class TextReport {
         return ["", paint("strong", safeLine(event.name))];
       case "host-connected":
         return verbose ? [this.#line("connected", "dim", `${event.host}  ${renderDuration(event.ms)}`)] : [];
+      case "batch":
+        return [this.#line("batch", "strong", batchText(event))];
       case "task-start":
         return [];
       case "output":
@@ -61,6 +63,10 @@ export class TextReport {
       case "host-failed":
         this.#errors.set(event.host, event.error);
         return this.#error(event.error.code === "interrupted" ? "stopped" : "failed", event.error, event.host);
+      case "failure-handled":
+        return event.handled === "delegated"
+          ? []
+          : this.#error(event.handled === "ignored" ? "ignored" : "caught", event.error, event.host);
       case "run-failed":
         this.#stopped = true;
         return ["", ...this.#error("stopped", event.error)];
@@ -140,6 +146,10 @@ const TONES: Readonly<Record<TaskResult["outcome"], Tone>> = {
 };
 
 const STATUS_TONES = { ok: "good", warn: "change", failed: "bad", skipped: "dim" } as const;
+
+function batchText({ group, number, of, hosts }: Extract<RunEvent, { type: "batch" }>): string {
+  return `${number} of ${of}${group === "" ? "" : ` of ${safeLine(group)}`}: ${hosts.map(safeLine).join(", ")}`;
+}
 
 function startLine({ mode, playbook, hosts }: Extract<RunEvent, { type: "run-start" }>, paint: Paint): string {
   const count = `${hosts.length} ${hosts.length === 1 ? "host" : "hosts"}`;

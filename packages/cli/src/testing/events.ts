@@ -20,7 +20,17 @@ export function eventfulRun(mode: "check" | "apply"): readonly RunEvent[] {
     { path: "password", before: new Secret("old"), after: new Secret("new") },
     { path: "label", before: undefined, after: "data" },
   ];
-  const counts = { ok: 0, changed: 0, unknown: 0, skipped: 0, failed: 0, unreachable: false, roundTrips: 3 };
+  const counts = {
+    ok: 0,
+    changed: 0,
+    unknown: 0,
+    skipped: 0,
+    failed: 0,
+    rescued: 0,
+    ignored: 0,
+    unreachable: false,
+    roundTrips: 3,
+  };
   return [
     { type: "run-start", version: 1, playbook: "galera", mode, hosts: ["db1", "db2", "db3"] },
     { type: "phase", name: "storage", hosts: [] },

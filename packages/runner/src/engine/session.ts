@@ -30,7 +30,7 @@ export class HostSession {
   /** Changes that check mode predicts and has not made, by the resource that they alter. */
   readonly predicted = new Map<string, Prediction>();
   readonly #context: SessionContext;
-  readonly #counts = { ok: 0, changed: 0, unknown: 0, skipped: 0, failed: 0 };
+  readonly #counts = { ok: 0, changed: 0, unknown: 0, skipped: 0, failed: 0, rescued: 0, ignored: 0, delegated: 0 };
   #connection: Connection | undefined;
   #shell: HeldShell | undefined;
   #opening: Promise<HeldShell> | undefined;
@@ -112,7 +112,7 @@ export class HostSession {
   }
 
   report(result: TaskResult): TaskResult {
-    this.#counts[result.outcome] += 1;
+    this.#counts[result.handled ?? result.outcome] += 1;
     this.#context.emit({ type: "task-end", result });
     return result;
   }
@@ -122,9 +122,10 @@ export class HostSession {
   }
 
   recap(): HostRecap {
+    const { delegated: _, ...counts } = this.#counts;
     return {
       host: this.name,
-      ...this.#counts,
+      ...counts,
       // A host that failed between tasks (a lost connection, a refusal) failed all the same.
       failed: Math.max(this.#counts.failed, this.#error !== undefined && !this.#unreachable ? 1 : 0),
       unreachable: this.#unreachable,
