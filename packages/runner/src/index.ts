@@ -78,5 +78,6 @@ export { quoteShell, Sh, type ShHole, sh, shLines } from "./sh.ts";
 export { Sql, type SqlHole, sql, sqlId, sqlite, sqlJoin, sqlWords } from "./sql.ts";
 export { type Change, diffStates, equalValues, type State, type Value } from "./state.ts";
 export { unifiedDiff } from "./text-diff.ts";
+export { askProgram } from "./transport/ask-program.ts";
 export { makeConnect, type SshOptions } from "./transport/connect.ts";
 export type { Connect, Connection, RemoteProcess, Target } from "./transport/transport.ts";

@@ -17,18 +17,32 @@ export const connectionFlags = {
     env: "KB_SSH_KEY",
     helpValue: "FILE",
     helpGroup: "CONNECTION",
-    description: "private key for hosts that name none; else the ssh agent and ~/.ssh/id_*",
+    description: "private key for hosts that name none; else ~/.ssh/config's, the ssh agent's and ~/.ssh/id_*",
   }),
   "known-hosts": Flags.string({
     env: "KB_KNOWN_HOSTS",
     helpValue: "FILE",
     helpGroup: "CONNECTION",
-    description: "known host keys; ~/.ssh/known_hosts and /etc/ssh/ssh_known_hosts unless given",
+    description: "known host keys; ~/.ssh/config's, ~/.ssh/known_hosts and /etc/ssh/ssh_known_hosts unless given",
   }),
   "host-keys": Flags.option({ options: ["strict", "accept-new", "off"] as const })({
-    default: "strict" as const,
     helpGroup: "CONNECTION",
-    description: "trust known hosts only, also hosts seen for the first time, or anybody",
+    description: "trust known hosts only, also hosts seen for the first time, or anybody; strict unless given",
+  }),
+  "ssh-config": Flags.string({
+    env: "KB_SSH_CONFIG",
+    helpValue: "FILE",
+    helpGroup: "CONNECTION",
+    description: "in place of ~/.ssh/config and /etc/ssh/ssh_config; none for neither",
+  }),
+  connection: Flags.option({ char: "c", options: ["ssh", "openssh"] as const })({
+    helpGroup: "CONNECTION",
+    description: "ssh is built in; openssh is the system's ssh, for certificates, security keys and ProxyCommand",
+  }),
+  "ask-pass": Flags.boolean({
+    char: "k",
+    helpGroup: "CONNECTION",
+    description: "ask for the ssh password on the terminal",
   }),
   "ask-become-pass": Flags.boolean({
     helpGroup: "CONNECTION",
@@ -56,13 +70,19 @@ export const outputFlags = {
 export function connectionRequest(flags: {
   readonly "private-key"?: string | undefined;
   readonly "known-hosts"?: string | undefined;
-  readonly "host-keys": ConnectionRequest["hostKeys"];
+  readonly "host-keys"?: ConnectionRequest["hostKeys"];
+  readonly "ssh-config"?: string | undefined;
+  readonly connection?: ConnectionRequest["connection"];
+  readonly "ask-pass": boolean;
   readonly "ask-become-pass": boolean;
 }): ConnectionRequest {
   return {
     privateKey: flags["private-key"],
     knownHosts: flags["known-hosts"],
     hostKeys: flags["host-keys"],
+    sshConfig: flags["ssh-config"],
+    connection: flags.connection,
+    askPass: flags["ask-pass"],
     askBecomePass: flags["ask-become-pass"],
   };
 }

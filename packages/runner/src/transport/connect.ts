@@ -1,15 +1,37 @@
+import type { Secret } from "../secret.ts";
 import { connectLocal } from "./local.ts";
-import type { SshOptions } from "./ssh.ts";
+import type { SshTransport } from "./ssh.ts";
+import type { AskPassphrase } from "./ssh-key-file.ts";
 import type { Connect } from "./transport.ts";
 
-export type { SshOptions };
+/** How the ways over ssh trust and authenticate. What is given here comes before `~/.ssh/config`. */
+export interface SshOptions {
+  /**
+   * `strict` (the default): only keys in known_hosts. `accept-new`: an unknown host's key is written to known_hosts; a
+   * changed one is still refused. `off`: any key; for throw-away hosts on a network of your own.
+   */
+  readonly hostKeys?: "strict" | "accept-new" | "off";
+  /** In place of those of `~/.ssh/config`, the user's and the system's. New keys go to the first. */
+  readonly knownHostsFiles?: readonly string[];
+  /** In place of `~/.ssh/config` and `/etc/ssh/ssh_config`; `none` for neither. */
+  readonly configFile?: string;
+  /** Private key for bastions, beside those of the configuration; hosts name theirs. */
+  readonly privateKeyFile?: string;
+  /** Asked for the passphrase of an encrypted key, once a key file. */
+  readonly askPassphrase?: AskPassphrase;
+  /** Asked what a host wants to know besides the password, such as a one-time code. */
+  readonly ask?: (question: string) => Promise<Secret | undefined>;
+  /** Milliseconds for TCP and for the handshake, each, where `~/.ssh/config` has no ConnectTimeout; 15 000 unless given. */
+  readonly timeoutMs?: number;
+}
 
-/** The way in that a target asks for: ssh, or the controller itself. */
+/** The ways in that targets ask for: ssh, or the controller itself. One for a run: what hosts share is kept in it. */
 export function makeConnect(options: SshOptions = {}): Connect {
+  let ssh: Promise<SshTransport> | undefined;
   return async (target) => {
     if (target.connection === "local") return connectLocal(target);
     // ssh2 takes a tenth of a second to load; a run that stays on this machine does not pay for it.
-    const { connectSsh } = await import("./ssh.ts");
-    return connectSsh(target, options);
+    ssh ??= import("./ssh.ts").then(({ SshTransport }) => new SshTransport(options));
+    return (await ssh).connect(target);
   };
 }

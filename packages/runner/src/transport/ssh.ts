@@ -1,202 +1,164 @@
-import { appendFile, readFile } from "node:fs/promises";
-import net from "node:net";
-import { homedir } from "node:os";
-import { join } from "node:path";
-import ssh2, { type ClientChannel, type ConnectConfig, type ServerHostKeyAlgorithm } from "ssh2";
+import { userInfo } from "node:os";
+import { setTimeout as delay } from "node:timers/promises";
+import type { ClientChannel } from "ssh2";
 import { ConnectError } from "../errors.ts";
-import type { Secret } from "../secret.ts";
-import { type HostKeyVerdict, KnownHosts, keyType, knownHostName } from "./known-hosts.ts";
-import { explain } from "./ssh-errors.ts";
-import { authenticators, loadKeys } from "./ssh-keys.ts";
+import type { SshOptions } from "./connect.ts";
+import { SshConfig, type SshSettings } from "./ssh-config.ts";
+import { USE_OPENSSH } from "./ssh-errors.ts";
+import { type Hop, type Lease, SshPool } from "./ssh-pool.ts";
 import type { Connection, RemoteProcess, Target } from "./transport.ts";
 
-/** How the ssh transport trusts and authenticates. */
-export interface SshOptions {
-  /**
-   * `strict` (the default): only keys in known_hosts. `accept-new`: an unknown host's key is written to known_hosts; a
-   * changed one is still refused. `off`: any key; for throw-away hosts on a network of your own.
-   */
-  readonly hostKeys?: "strict" | "accept-new" | "off";
-  /** `~/.ssh/known_hosts` and `/etc/ssh/ssh_known_hosts` unless given. New keys go to the first. */
-  readonly knownHostsFiles?: readonly string[];
-  /** Socket of the agent; `SSH_AUTH_SOCK` unless given. */
-  readonly agent?: string;
-  /** Asked for the passphrase of an encrypted key, once a key file. */
-  readonly askPassphrase?: (keyFile: string) => Promise<Secret | undefined>;
-  /** Milliseconds for TCP and the handshake together, 15 000 unless given. */
-  readonly timeoutMs?: number;
-}
+/** A chain of bastions that name each other has no end. */
+const MAX_HOPS = 8;
+const CHANNEL_ATTEMPTS = 6;
 
-/** A target with all that inventories may leave out. */
-export type ReachedTarget = Target & { readonly port: number; readonly user: string };
+/** The built-in ssh transport: all ssh connections of a run. */
+export class SshTransport {
+  readonly #options: SshOptions;
+  readonly #config: SshConfig;
+  readonly #pool: SshPool;
 
-const KEEPALIVE_MS = 15_000;
-
-/** An open ssh2 connection to a target. @throws ConnectError */
-export async function connectSsh(wanted: Target, options: SshOptions): Promise<Connection> {
-  const target: ReachedTarget = { ...wanted, port: wanted.port ?? 22, user: wanted.user ?? "root" };
-  const timeoutMs = options.timeoutMs ?? 15_000;
-  const files = options.knownHostsFiles ?? [join(homedir(), ".ssh/known_hosts"), "/etc/ssh/ssh_known_hosts"];
-  const known = new KnownHosts((await Promise.all(files.map(readKnownHosts))).join("\n"));
-  const keys = await loadKeys(target, options);
-  const trust: { verdict: HostKeyVerdict | undefined; key: Buffer | undefined } = {
-    verdict: undefined,
-    key: undefined,
-  };
-  const client = new ssh2.Client();
-  const socket = await openSocket(target, timeoutMs);
-  const config: ConnectConfig = {
-    sock: socket,
-    username: target.user,
-    readyTimeout: timeoutMs,
-    keepaliveInterval: KEEPALIVE_MS,
-    keepaliveCountMax: 3,
-    hostVerifier: (key: Buffer) => {
-      trust.key = key;
-      trust.verdict = known.check(target.address, target.port, key);
-      return isTrusted(trust.verdict, options.hostKeys ?? "strict");
-    },
-    ...preferKnownTypes(known.keyTypes(target.address, target.port)),
-    // `publickey` first saves the round trip of the usual probe with `none`.
-    authHandler: authenticators(target, keys, options.agent ?? process.env["SSH_AUTH_SOCK"]),
-  };
-  await new Promise<void>((resolve, reject) => {
-    client.once("ready", resolve);
-    client.once("error", (cause) => reject(explain(target, cause, trust.verdict, trust.key, files, keys.length > 0)));
-    client.connect(config);
-  });
-  // From here on an error also closes the channels, which is where it is told.
-  client.on("error", () => {});
-  if (trust.verdict?.kind === "unknown" && options.hostKeys === "accept-new" && trust.key !== undefined) {
-    await remember(files[0], target, trust.key);
+  constructor(options: SshOptions) {
+    this.#options = options;
+    this.#config = new SshConfig({ configFile: options.configFile });
+    this.#pool = new SshPool({ passphrase: options.askPassphrase, answer: options.ask }, options.timeoutMs);
   }
-  return new SshConnection(client, target);
-}
 
-async function readKnownHosts(file: string): Promise<string> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (cause) {
-    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return "";
-    throw new ConnectError(`cannot read ${file}, so no host key can be trusted`, { cause, hint: "make it readable" });
+  /** @throws ConnectError */
+  async connect(target: Target): Promise<Connection> {
+    const route = await this.#route(target);
+    const lease = await this.#pool.lease(route, target.name);
+    return new SshConnection(lease, route.at(-1)?.user ?? "root", target.name);
   }
-}
 
-function openSocket(target: ReachedTarget, timeoutMs: number): Promise<net.Socket> {
-  return new Promise((resolve, reject) => {
-    // ssh2 leaves Nagle's algorithm on; set before the handshake it is 40 ms a message less.
-    const socket = net.connect({ host: target.address, port: target.port, noDelay: true });
-    const refuse = (reason: string, cause?: unknown): void => {
-      socket.destroy();
-      const hint = `is the host up, and does this work: ssh -p ${target.port} ${target.user}@${target.address} true`;
-      reject(
-        new ConnectError(`cannot connect to ${target.address}:${target.port}`, {
-          host: target.name,
-          detail: reason,
-          hint,
-          cause,
-        }),
-      );
+  async #route(target: Target): Promise<readonly Hop[]> {
+    const { address: host, port, user, sshArgs: args = [] } = target;
+    const settings = await this.#settings({ host, port, user, args }, target.name);
+    const own: Hop = {
+      user: settings.user ?? "root",
+      settings,
+      policy: this.#policy(settings),
+      namedKey: target.privateKeyFile,
+      password: target.password,
     };
-    const timer = setTimeout(() => refuse(`no answer within ${timeoutMs / 1000} s`), timeoutMs);
-    socket.once("error", (cause) => {
-      clearTimeout(timer);
-      refuse(cause.message, cause);
+    return [...(await this.#hops(settings.proxyJump, target, 0)), own];
+  }
+
+  /** The last of several bastions is reached through the others; the first by what its own configuration says. */
+  async #hops(jump: string | undefined, target: Target, depth: number): Promise<readonly Hop[]> {
+    const specs = (jump ?? "").split(",").filter((spec) => spec.trim() !== "");
+    if (specs.length === 0) return [];
+    if (depth + specs.length > MAX_HOPS) {
+      throw new ConnectError(`ProxyJump leads through more than ${MAX_HOPS} hosts: ${jump}`, {
+        host: target.name,
+        hint: "do two hosts of ~/.ssh/config name each other? ProxyJump none ends a chain",
+      });
+    }
+    const hops = await Promise.all(
+      specs.map(async (spec): Promise<Hop> => {
+        const { host, port, user } = parseJump(spec, target.name);
+        const settings = await this.#settings({ host, port, user, args: [] }, target.name);
+        return {
+          // A jump host is ssh's notion: without a user it is entered as ssh would.
+          user: settings.user ?? userInfo().username,
+          settings,
+          policy: this.#policy(settings),
+          namedKey: this.#options.privateKeyFile,
+          password: undefined,
+        };
+      }),
+    );
+    return [...(await this.#hops(hops[0]?.settings.proxyJump, target, depth + specs.length)), ...hops];
+  }
+
+  async #settings(asked: Parameters<SshConfig["settingsOf"]>[0], target: string): Promise<SshSettings> {
+    let settings: SshSettings;
+    try {
+      settings = await this.#config.settingsOf(asked);
+    } catch (error) {
+      if (!(error instanceof ConnectError)) throw error;
+      const { message, detail, hint } = error;
+      throw new ConnectError(message, { host: target, detail, hint, cause: error });
+    }
+    const foreign = [
+      ["ProxyCommand", settings.proxyCommand],
+      ["RevokedHostKeys", settings.revokedHostKeys],
+    ].find(([, value]) => value !== undefined);
+    if (foreign === undefined) return settings;
+    throw new ConnectError(`the built-in ssh has no ${foreign[0]}, which the configuration of ${asked.host} asks for`, {
+      host: target,
+      detail: `${foreign[0]} ${foreign[1]}`,
+      hint: USE_OPENSSH,
     });
-    socket.once("connect", () => {
-      clearTimeout(timer);
-      socket.removeAllListeners("error");
-      resolve(socket);
-    });
-  });
+  }
+
+  /** Flags of the command line come before the configuration. */
+  #policy({ hostKeys, knownHostsFiles }: SshSettings): Hop["policy"] {
+    return {
+      hostKeys: this.#options.hostKeys ?? hostKeys,
+      files: this.#options.knownHostsFiles ?? knownHostsFiles,
+    };
+  }
 }
 
-/** Known types first: a host has keys of several types, and only the known ones can be checked. */
-function preferKnownTypes(types: readonly string[]): Pick<ConnectConfig, "algorithms"> {
-  const names = types.flatMap((type) => (type === "ssh-rsa" ? ["rsa-sha2-512", "rsa-sha2-256", "ssh-rsa"] : [type]));
-  if (names.length === 0) return {};
-  const prepend = [...new Set(names)] as ServerHostKeyAlgorithm[];
-  return { algorithms: { serverHostKey: { append: [], prepend, remove: [] } } };
-}
-
-function isTrusted(verdict: HostKeyVerdict, policy: NonNullable<SshOptions["hostKeys"]>): boolean {
-  return policy === "off" || verdict.kind === "known" || (policy === "accept-new" && verdict.kind === "unknown");
-}
-
-async function remember(file: string | undefined, target: ReachedTarget, key: Buffer): Promise<void> {
-  if (file === undefined) return;
-  const line = `${knownHostName(target.address, target.port)} ${keyType(key)} ${key.toString("base64")}\n`;
-  await appendFile(file, line, { mode: 0o600 });
+/** `user@host:port`, `[v6]:port`, or `ssh://user@host:port`. @see https://man.openbsd.org/ssh_config.5#ProxyJump */
+export function parseJump(
+  spec: string,
+  target: string,
+): { readonly host: string; readonly port: number | undefined; readonly user: string | undefined } {
+  const match = /^(?:ssh:\/\/)?(?:(.+)@)?(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d+))?\/?$/.exec(spec.trim());
+  const host = match?.[2] ?? match?.[3];
+  if (host !== undefined)
+    return { host, port: match?.[4] === undefined ? undefined : Number(match[4]), user: match?.[1] };
+  throw new ConnectError(`ProxyJump ${spec} is no host`, { host: target, hint: "write user@host:port" });
 }
 
 class SshConnection implements Connection {
   readonly user: string;
-  readonly #client: ssh2.Client;
-  readonly #target: ReachedTarget;
-  #closed = false;
+  readonly #lease: Lease;
+  readonly #target: string;
 
-  constructor(client: ssh2.Client, target: ReachedTarget) {
-    this.#client = client;
-    this.user = target.user;
+  constructor(lease: Lease, user: string, target: string) {
+    this.#lease = lease;
+    this.user = user;
     this.#target = target;
-    client.once("close", () => {
-      this.#closed = true;
-    });
   }
 
   async start(command: string): Promise<RemoteProcess> {
     // sshd counts a closed session until it has reaped it, so a refused channel may be had a moment later (MaxSessions).
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return toProcess(await this.#exec(command));
+        return this.#toProcess(await this.#lease.link.exec(command));
       } catch (cause) {
-        if (attempt < 5 && cause instanceof Error && /open failed/i.test(cause.message)) {
-          await new Promise((resolve) => setTimeout(resolve, 50 * 2 ** attempt));
+        const message = cause instanceof Error ? cause.message : String(cause);
+        const refused = /open failed/i.test(message);
+        if (attempt < CHANNEL_ATTEMPTS && refused) {
+          await delay(25 * 2 ** attempt);
           continue;
         }
         throw new ConnectError("cannot open a channel on the connection", {
-          host: this.#target.name,
-          detail: cause instanceof Error ? cause.message : String(cause),
+          host: this.#target,
+          detail: message,
+          hint: refused ? "MaxSessions in its sshd_config is too low for what is done here" : undefined,
           cause,
         });
       }
     }
   }
 
-  #exec(command: string): Promise<ClientChannel> {
-    return new Promise((resolve, reject) => {
-      if (this.#closed) return reject(new Error("the connection is closed"));
-      // On a half-open link the reply never comes.
-      const timer = setTimeout(() => reject(new Error("no reply within 30 s")), 30_000);
-      this.#client.exec(command, (error, channel) => {
-        clearTimeout(timer);
-        if (error) reject(error);
-        else resolve(channel);
-      });
-    });
+  close(): Promise<void> {
+    return this.#lease.release();
   }
 
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(() => {
-        this.#client.destroy();
-        resolve();
-      }, 2_000);
-      this.#client.once("close", () => {
-        clearTimeout(timer);
-        resolve();
-      });
-      this.#client.end();
+  #toProcess(channel: ClientChannel): RemoteProcess {
+    const { link } = this.#lease;
+    let reason: string | undefined;
+    channel.once("exit", (code: number | null, signal?: string) => {
+      reason = code === null ? `the remote shell got ${signal}` : `the remote shell ended with ${code}`;
     });
+    const ended = new Promise<string>((resolve) =>
+      channel.once("close", () => resolve(reason ?? link.lost ?? "the channel was closed")),
+    );
+    return { stdin: channel, stdout: channel, stderr: channel.stderr, ended, close: () => channel.close() };
   }
-}
-
-function toProcess(channel: ClientChannel): RemoteProcess {
-  let reason = "the channel was closed";
-  channel.once("exit", (code: number | null, signal?: string) => {
-    reason = code === null ? `the remote shell got ${signal}` : `the remote shell ended with ${code}`;
-  });
-  const ended = new Promise<string>((resolve) => channel.once("close", () => resolve(reason)));
-  return { stdin: channel, stdout: channel, stderr: channel.stderr, ended, close: () => channel.close() };
 }
