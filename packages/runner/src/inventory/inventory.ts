@@ -14,9 +14,33 @@ export interface Sourced {
   readonly value: unknown;
   readonly source: Source;
   at?(path: readonly PropertyKey[]): Source;
+  /** Where it holds text that Ansible would evaluate as a Jinja template. Here it is text; see {@link hasTemplate}. */
+  readonly templates?: readonly Source[];
 }
 
 export type Vars = ReadonlyMap<string, Sourced>;
+
+/**
+ * The levels at which a var can be written, the lowest first: a higher one wins. They are Ansible's, in its order.
+ * @see https://docs.ansible.com/ansible/latest/playbook_guide/playbooks_variables.html#understanding-variable-precedence
+ */
+export const VAR_LEVELS = [
+  "all, in the inventory",
+  "group, in the inventory",
+  "group_vars/all",
+  "group_vars",
+  "host, in the inventory",
+  "host_vars",
+] as const;
+
+export type VarLevel = (typeof VAR_LEVELS)[number];
+
+/** One place that gives a var a value for a host, be it the last word or not. */
+export interface Definition extends Sourced {
+  readonly level: VarLevel;
+  /** The group or host that it was written for. */
+  readonly owner: string;
+}
 
 /** A host as an inventory declares it, its groups' vars merged in. */
 export interface InventoryHost {
@@ -25,12 +49,14 @@ export interface InventoryHost {
   /** Every group that it is in, nearest first, `all` last. */
   readonly groups: readonly string[];
   readonly vars: Vars;
+  /** Every definition of every var that it has, the one that counts last. */
+  readonly definitions: ReadonlyMap<string, readonly Definition[]>;
 }
 
 export interface InventoryGroup {
   readonly name: string;
   readonly source: Source;
-  /** Host names in the order of the inventory, those of child groups included. */
+  /** Names of its own hosts in the order of their entries, then those of its child groups. */
   readonly hosts: readonly string[];
   /** Names of the groups directly in this one. */
   readonly children: readonly string[];
@@ -42,6 +68,8 @@ export interface Inventory {
   readonly file: string;
   readonly hosts: ReadonlyMap<string, InventoryHost>;
   readonly groups: ReadonlyMap<string, InventoryGroup>;
+  /** What was read, but may not mean what its author thinks; each with its place. */
+  readonly warnings: readonly string[];
 }
 
 /** Something that hosts and groups can be read from. @throws InventoryError with file, line and column */
@@ -69,4 +97,12 @@ export function suggest(name: string, known: Iterable<string>): string {
   return names.length === 0
     ? "there are none"
     : `known: ${names.slice(0, 12).join(", ")}${names.length > 12 ? ", ..." : ""}`;
+}
+
+/**
+ * Whether Ansible would evaluate a text as a Jinja template. Nothing here ever does: such a value is refused where it is
+ * used, since the text itself is not what its author meant.
+ */
+export function hasTemplate(text: string): boolean {
+  return /\{[{%#]/.test(text);
 }

@@ -2,8 +2,11 @@ import { homedir, userInfo } from "node:os";
 import * as z from "zod";
 import { InventoryError } from "../errors.ts";
 import { Secret } from "../secret.ts";
+import { SecretRef } from "../secrets/reference.ts";
 import type { Target } from "../transport/transport.ts";
-import { type ConnectionDefaults, type InventoryHost, renderSource, suggest } from "./inventory.ts";
+import { type ConnectionDefaults, type Inventory, type InventoryHost, renderSource, suggest } from "./inventory.ts";
+import { nearest } from "./nearest.ts";
+import { refuseTemplate } from "./template.ts";
 import { splitWords } from "./words.ts";
 
 const text = z.union([z.string(), z.number()]).transform(String);
@@ -33,8 +36,22 @@ const Connection = z
   .enum(Object.keys(CONNECTIONS) as [keyof typeof CONNECTIONS])
   .transform((name): Target["connection"] => CONNECTIONS[name]);
 
+/** Truth in the words of INI inventories, where `true` is a text. @see https://docs.ansible.com/ansible/latest/collections/ansible/builtin/bool_filter.html */
+const truth = z.union([
+  z.boolean(),
+  z.union([z.string(), z.number()]).transform((value, context) => {
+    const word = String(value).toLowerCase();
+    if (/^(?:y|yes|on|1|true|t)$/.test(word)) return true;
+    if (/^(?:n|no|off|0|false|f)$/.test(word)) return false;
+    context.addIssue("Invalid input: expected yes or no");
+    return z.NEVER;
+  }),
+]);
+
+const SUDO = ["sudo", "ansible.builtin.sudo"];
+
 /** Ansible's connection variables, as far as they are used here, and ours. */
-const ConnectionVars = z.object({
+export const ConnectionVars = z.object({
   ansible_host: text.optional(),
   ansible_ssh_host: text.optional(),
   ansible_port: port.optional(),
@@ -53,7 +70,8 @@ const ConnectionVars = z.object({
   ansible_ssh_pass: secret.optional(),
   ansible_ssh_common_args: text.optional(),
   ansible_ssh_extra_args: text.optional(),
-  ansible_become: z.boolean().optional(),
+  ansible_become: truth.optional(),
+  ansible_become_method: z.literal(SUDO, "sudo is the only way here").optional(),
   ansible_become_user: text.default("root"),
   ansible_become_password: secret.optional(),
   ansible_become_pass: secret.optional(),
@@ -63,6 +81,15 @@ type Vars = z.infer<typeof ConnectionVars>;
 
 /** Names of the variables that say how to reach a host. */
 export const CONNECTION_VARS: readonly string[] = Object.keys(ConnectionVars.shape);
+
+const PASSWORD_VARS: readonly string[] = CONNECTION_VARS.filter((name) => /pass(?:word)?$/.test(name));
+
+/**
+ * Ansible's variables that have nothing to act on here: there is no Python on hosts, no file transfer apart from the
+ * shell, no ssh process to tune.
+ */
+const WITHOUT_MEANING =
+  /^ansible_(?:\w+_interpreter|interpreter_python\w*|shell_\w+|remote_tmp|async_dir|(?:ssh_)?pipelining|ssh_transfer_method|scp_\w+|sftp_\w+|ssh_scp_\w+|ssh_control_\w+|control_path\w*|ssh_retries|ssh_use_tty|group_priority|python_\w+)$/;
 
 /**
  * How to reach a host, from its connection variables (`ansible_host`, `ansible_user`, ...).
@@ -99,7 +126,40 @@ export function targetOf(
   };
 }
 
+/**
+ * Names each variable of Ansible's that looks as if it said something about connections and that nothing here reads:
+ * once a place, however many hosts have it.
+ */
+export function warnOfUnknownVars(inventory: Inventory): readonly string[] {
+  const warnings = new Set<string>();
+  for (const host of inventory.hosts.values()) {
+    for (const [name, { source }] of host.vars) {
+      if (!name.startsWith("ansible_") || CONNECTION_VARS.includes(name) || WITHOUT_MEANING.test(name)) continue;
+      const near = nearest(name, CONNECTION_VARS);
+      const hint = near === undefined ? "" : `; did you mean ${near}?`;
+      warnings.add(`${renderSource(source)}: ${name} is Ansible's, and has no effect here${hint}`);
+    }
+  }
+  return [...warnings];
+}
+
+/** What no schema can say of a value: that it is a template, or hidden where it has to be told. */
+function refuseUnusable(host: InventoryHost): void {
+  for (const name of CONNECTION_VARS) {
+    const sourced = host.vars.get(name);
+    if (sourced === undefined) continue;
+    refuseTemplate(host.name, name, sourced);
+    const isHidden = sourced.value instanceof Secret && !PASSWORD_VARS.includes(name);
+    if (!isHidden && !(sourced.value instanceof SecretRef)) continue;
+    throw new InventoryError(
+      `${renderSource(sourced.source)}: ${host.name}: ${name} is a secret${isHidden ? "" : " that was not resolved"}`,
+      { hint: isHidden ? "how a host is reached is told in what kb prints: write it as it is" : undefined },
+    );
+  }
+}
+
 function readVars(host: InventoryHost): Vars {
+  refuseUnusable(host);
   const raw = Object.fromEntries([...host.vars].map(([name, { value }]) => [name, value]));
   const parsed = ConnectionVars.safeParse(raw);
   if (parsed.success) return parsed.data;

@@ -1,8 +1,9 @@
-import { readFile } from "node:fs/promises";
-import { relative } from "node:path";
 import { InventoryError } from "../errors.ts";
 import { InventoryBuilder } from "./builder.ts";
+import { plainValue } from "./data.ts";
 import { type Inventory, renderSource, type Source, suggest } from "./inventory.ts";
+import { readText } from "./read-text.ts";
+import { shown } from "./yaml-file.ts";
 
 /** One row of the file, by the names in its header. */
 export type TsvRow = Readonly<Record<string, string>>;
@@ -26,22 +27,19 @@ export interface TsvMapping {
  * @throws InventoryError with file, line and column
  */
 export async function readTsvInventory(file: string, mapping: TsvMapping): Promise<Inventory> {
-  let text: string;
-  try {
-    text = await readFile(file, "utf8");
-  } catch (cause) {
-    throw new InventoryError(`cannot read the inventory ${file}`, {
-      detail: cause instanceof Error ? cause.message : String(cause),
-      hint: "name an inventory with -i FILE",
-      cause,
-    });
-  }
-  return parseTsvInventory(relative(process.cwd(), file) || file, text, mapping);
+  return parseTsvInventory(shown(file), await readText(file), mapping);
 }
 
 /** {@link readTsvInventory} of a text. */
 export function parseTsvInventory(file: string, text: string, mapping: TsvMapping): Inventory {
   const builder = new InventoryBuilder(file);
+  addTsv(file, text, mapping, builder);
+  return builder.build();
+}
+
+/** Adds what a tab-separated list declares. @throws InventoryError with file, line and column */
+export function addTsv(file: string, text: string, mapping: TsvMapping, builder: InventoryBuilder): void {
+  const listed = new Set<string>();
   let header: readonly string[] | undefined;
   for (const [index, raw] of text
     .replace(/^\uFEFF/, "")
@@ -51,16 +49,15 @@ export function parseTsvInventory(file: string, text: string, mapping: TsvMappin
     const source = { file, line: index + 1, column: 1 };
     const cells = raw.split("\t").map((cell) => cell.trim());
     if (header === undefined) header = readHeader(cells, mapping, source);
-    else addRow(builder, toRow(header, cells, source), mapping, source);
+    else addRow(builder, toRow(header, cells, source), mapping, source, listed);
   }
   if (header === undefined)
     throw new InventoryError(`${file}: the file is empty`, { hint: mapping.columns.join("\t") });
   for (const [group, vars] of Object.entries(mapping.groupVars ?? {})) {
     const source = { file, line: 0, column: 0 };
     builder.group(group, source, undefined);
-    for (const [name, value] of Object.entries(vars)) builder.groupVar(group, name, { value, source });
+    for (const [name, value] of Object.entries(vars)) builder.groupVar(group, name, plainValue(value, source));
   }
-  return builder.build();
 }
 
 function readHeader(cells: readonly string[], mapping: TsvMapping, source: Source): readonly string[] {
@@ -82,15 +79,22 @@ function toRow(header: readonly string[], cells: readonly string[], source: Sour
   return Object.fromEntries(header.map((column, index) => [column, cells[index] ?? ""]));
 }
 
-function addRow(builder: InventoryBuilder, row: TsvRow, mapping: TsvMapping, source: Source): void {
+function addRow(
+  builder: InventoryBuilder,
+  row: TsvRow,
+  mapping: TsvMapping,
+  source: Source,
+  listed: Set<string>,
+): void {
   const groups = mapping.groups(row);
   if (groups.length === 0) return;
   const name = row[mapping.name] ?? "";
   if (name === "") throw new InventoryError(`${renderSource(source)}: ${mapping.name} is empty`);
-  if (builder.hostNames().includes(name)) throw new InventoryError(`${renderSource(source)}: ${name} is listed twice`);
+  if (listed.has(name)) throw new InventoryError(`${renderSource(source)}: ${name} is listed twice`);
+  listed.add(name);
   for (const group of groups) {
     builder.group(group, source, undefined);
     builder.host(name, source, group);
   }
-  for (const [key, value] of Object.entries(mapping.vars(row))) builder.hostVar(name, key, { value, source });
+  for (const [key, value] of Object.entries(mapping.vars(row))) builder.hostVar(name, key, plainValue(value, source));
 }

@@ -1,12 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import type { Decrypter } from "age-encryption";
-import { UsageError } from "../errors.ts";
 import { Secret } from "../secret.ts";
-
-/** Secrets at rest that cannot be read: no key, another's key, a damaged file. */
-export class SecretsError extends UsageError {
-  readonly code = "secrets";
-}
+import { SecretsError } from "./reference.ts";
 
 /** A text at rest on the controller, sealed with age, and the key that opens it. */
 export interface AgeFile {
@@ -87,6 +82,12 @@ async function makeKey(path: string, sealedPath: string, isNeeded: boolean): Pro
   const identity = await generateX25519Identity();
   const content = `# public key: ${await identityToRecipient(identity)}\n${identity}\n`;
   return { path, exists: false, content: new Secret(content) };
+}
+
+/** The public keys (`age1...`) to which only the holder of this key can open what is sealed. */
+export async function recipientsOf(key: AgeKey): Promise<readonly string[]> {
+  const { identityToRecipient } = await import("age-encryption");
+  return Promise.all(identitiesOf(key).map((identity) => identityToRecipient(identity)));
 }
 
 function identitiesOf(key: AgeKey): readonly string[] {

@@ -1,0 +1,16 @@
+import { readFile } from "node:fs/promises";
+import { InventoryError } from "../errors.ts";
+
+/** The text of an inventory's file. @throws InventoryError where it cannot be read, or is no UTF-8 */
+export async function readText(file: string): Promise<string> {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(await readFile(file));
+  } catch (cause) {
+    const isText = cause instanceof TypeError;
+    throw new InventoryError(`cannot read the inventory ${file}`, {
+      detail: isText ? "it is no text in UTF-8" : cause instanceof Error ? cause.message : String(cause),
+      hint: isText ? "is it another kind of file?" : "name an inventory with -i FILE",
+      cause,
+    });
+  }
+}
