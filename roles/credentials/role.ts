@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import { directory, file } from "@keybuzz/modules";
-import { type AgeFile, defineRole, type Hosts, ParamsError, readAgeFile, sealed } from "@keybuzz/runner";
+import { type AgeFile, type AgeKey, defineRole, type Hosts, ParamsError, readAgeFile, sealed } from "@keybuzz/runner";
 import * as z from "zod";
 import { BASE } from "../paths.ts";
 import { type Credentials, type Key, mergeCredentials, ROTATIONS, renderEnv, toCredentials } from "./credentials.ts";
@@ -27,9 +27,8 @@ export const credentialStore = defineRole({
   params,
   host: z.looseObject({}),
   async run({ hosts, params: { directory: folder, rotate, keyFile } }): Promise<Credentials> {
-    const at = (name: string): string => join(folder, FOLDER, name);
-    const store = await readAgeFile(at("mariadb.env.age"), keyFile ?? process.env["KB_AGE_KEY_FILE"] ?? at("age.key"));
-    const plain = await readPlain(at("mariadb.env"));
+    const store = await openStore(folder, keyFile);
+    const plain = await readPlain(join(folder, FOLDER, "mariadb.env"));
     const merged = mergeCredentials(store.text?.reveal(), plain, rotate);
     await hosts.ensure([
       directory({ path: join(folder, FOLDER), mode: "0700" }),
@@ -41,6 +40,17 @@ export const credentialStore = defineRole({
     return toCredentials(merged.values);
   },
 });
+
+async function openStore(folder: string, keyFile?: string): Promise<AgeFile> {
+  const at = (name: string): string => join(folder, FOLDER, name);
+  return readAgeFile(at("mariadb.env.age"), keyFile ?? process.env["KB_AGE_KEY_FILE"] ?? at("age.key"));
+}
+
+/** The key of the store, after {@link credentialStore} has seen to it: backups are sealed for it as well. */
+export async function credentialKey(directory: string): Promise<AgeKey> {
+  const { key } = await openStore(directory);
+  return key;
+}
 
 function keyTask({ key }: AgeFile) {
   return key.exists ? [] : [file({ path: key.path, content: key.content, mode: "0600" })];
