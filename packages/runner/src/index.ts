@@ -15,8 +15,10 @@ export type { EnsureOptions } from "./fleet/lists.ts";
 export type { BatchPlace, BatchProcedure, Rolling } from "./fleet/rolling.ts";
 export type { GroupBy, SerialRules } from "./fleet/rules.ts";
 export { type EnsureResult, type Host, type HostAnswer, Hosts } from "./hosts.ts";
+export { InventoryBuilder } from "./inventory/builder.ts";
 export {
   type ConnectionDefaults,
+  type Definition,
   type Inventory,
   type InventoryGroup,
   type InventoryHost,
@@ -25,9 +27,20 @@ export {
   type Source,
   type Sourced,
   suggest,
+  VAR_LEVELS,
+  type VarLevel,
 } from "./inventory/inventory.ts";
+export {
+  defineInventory,
+  type GroupInput,
+  type GroupsInput,
+  type InventorySource,
+  secretRef,
+  type VarsInput,
+} from "./inventory/module.ts";
 export { nearest } from "./inventory/nearest.ts";
 export { matchHosts } from "./inventory/patterns.ts";
+export { isHostList, type ReadOptions, readInventory } from "./inventory/read.ts";
 export { targetOf } from "./inventory/target.ts";
 export { parseTsvInventory, readTsvInventory, type TsvMapping, type TsvRow } from "./inventory/tsv.ts";
 export { readYamlInventory } from "./inventory/yaml.ts";
@@ -73,7 +86,8 @@ export { type RehearseOptions, rehearse } from "./rehearse.ts";
 export { defineRole, type Role, type RoleSpec, type VarsOf } from "./role.ts";
 export { type PlayOptions, play, type RunReport } from "./run.ts";
 export { revealText, Secret } from "./secret.ts";
-export { type AgeFile, type AgeKey, readAgeFile, SecretsError, sealed } from "./secrets/age-file.ts";
+export { type AgeFile, type AgeKey, readAgeFile, sealed } from "./secrets/age-file.ts";
+export { SecretRef, SecretsError } from "./secrets/reference.ts";
 export { quoteShell, Sh, type ShHole, sh, shLines } from "./sh.ts";
 export { Sql, type SqlHole, sql, sqlId, sqlite, sqlJoin, sqlWords } from "./sql.ts";
 export { type Change, diffStates, equalValues, type State, type Value } from "./state.ts";
