@@ -11,6 +11,12 @@ export interface ExecAction {
   readonly stdin?: string | Secret;
   /** Milliseconds, 600 000 (10 minutes) unless given. */
   readonly timeoutMs?: number;
+  /**
+   * Runs it as a job of its own that goes on when the connection is lost or `kb` is killed: a unit of systemd, or a session
+   * of its own where systemd is not. The same action again waits for that job, or takes its result, and starts no second
+   * one. What it prints is kept on the host, readable by its user alone, until the result is taken, once.
+   */
+  readonly detach?: true;
 }
 
 /**
@@ -47,8 +53,20 @@ export interface WaitAction {
   readonly onTimeout?: Sh;
 }
 
+/** Carries out actions until all of them succeed and a test holds, a number of times at most. Made by `retry`. */
+export interface RetryAction {
+  readonly kind: "retry";
+  readonly actions: readonly Action[];
+  /** Tries in all, 2 or more. */
+  readonly times: number;
+  /** Pause between two tries in milliseconds. */
+  readonly delayMs: number;
+  /** Read-only test after the actions of a try: exits with 0 where it is good enough. */
+  readonly until?: Sh;
+}
+
 /** All that can be done to a host. A new kind is a change to the engine. */
-export type Action = ExecAction | WriteAction | WaitAction;
+export type Action = ExecAction | WriteAction | WaitAction | RetryAction;
 
 /** An action that runs a script. */
 export function exec(script: Sh, options: Omit<ExecAction, "kind" | "script"> = {}): ExecAction {

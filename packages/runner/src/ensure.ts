@@ -1,8 +1,9 @@
-import { applyScript, type PlannedTask, verify } from "./engine/apply.ts";
+import { applyScript, verify } from "./engine/apply.ts";
 import { type RawAnswer, toOutputs } from "./engine/compile.ts";
-import { foresee, type Judgement, judge } from "./engine/judge.ts";
+import { foresee, type Judgement } from "./engine/judge.ts";
+import { type PlannedTask, planAll } from "./engine/plan.ts";
 import type { HostSession } from "./engine/session.ts";
-import { BugError, isHandleable, type KbError } from "./errors.ts";
+import { BecomeError, BugError, isHandleable, type KbError } from "./errors.ts";
 import type { Emit, FailureHandling, Outcome, TaskResult } from "./events.ts";
 import type { Task } from "./module.ts";
 import { type Overseer, type Review, reviewed } from "./overseer.ts";
@@ -23,6 +24,8 @@ export interface EnsureContext {
   readonly overseer?: Overseer | undefined;
   /** What becomes of a failure; the host leaves the run unless given. */
   readonly handled?: FailureHandling | undefined;
+  /** Who the tasks are carried out as on the hosts; the connection's user unless given. */
+  readonly user?: string | undefined;
   /** Whether any host has changes that check mode predicted and did not make. */
   pending(): boolean;
 }
@@ -53,11 +56,29 @@ export async function ensureHost(
   context: EnsureContext,
 ): Promise<readonly TaskResult[]> {
   if (context.rehearsal !== undefined) return context.rehearsal.take(session.name, tasks);
-  const answers = await session.ask(tasks.map((task) => task.probe));
+  const answers = await askTasks(session, tasks, context);
   const review = context.overseer?.list(session.name, tasks);
   return context.mode === "check"
     ? checkTasks(session, tasks, answers, context, review)
     : applyTasks(session, tasks, answers, context, review);
+}
+
+async function askTasks(
+  session: HostSession,
+  tasks: readonly Task[],
+  { mode, user }: EnsureContext,
+): Promise<readonly (readonly RawAnswer[])[]> {
+  try {
+    return await session.ask(
+      tasks.map((task) => task.probe),
+      { user, tasks },
+    );
+  } catch (error) {
+    if (!(error instanceof BecomeError) || mode === "apply" || session.predicted.size === 0) throw error;
+    // The user may be one that the changes above will make: nothing of it can be read yet.
+    const none = { stdout: Buffer.alloc(0), stderr: Buffer.from(error.message), exitCode: 255 };
+    return tasks.map((task) => task.probe.questions.map(() => none));
+  }
 }
 
 async function checkTasks(
@@ -86,6 +107,7 @@ function remember(session: HostSession, task: Task, judgement: Extract<Judgement
   if (task.gate) return;
   const prediction = { task: task.name, module: task.module, id: task.id, state: judgement.assessment.wanted };
   for (const resource of judgement.assessment.touches()) session.predicted.set(resource, prediction);
+  session.foresight.expect(judgement.assessment);
 }
 
 async function applyTasks(
@@ -111,7 +133,11 @@ async function applyTasks(
 
     const todo = planned.slice(start);
     const texts = await askDocuments(session, todo, context);
-    const applied = await applyScript(session, todo, isStuck(stuck, todo[0]) ? 0 : undefined, context.emit);
+    const applied = await applyScript(session, todo, {
+      careful: isStuck(stuck, todo[0]),
+      emit: context.emit,
+      user: context.user,
+    });
     for (const [index, entry] of todo.slice(0, applied.reached).entries()) {
       const error = verify(session, entry, applied.answers[index] ?? []);
       if (error !== undefined) throw reportFailure(session, entry.task, error, context, applied.ms[index]);
@@ -151,21 +177,6 @@ function countRounds(stuck: Stuck | undefined, reached: number, halted: PlannedT
   return { task: halted.task, judgement: halted.judgement, rounds };
 }
 
-function planAll(
-  session: HostSession,
-  tasks: readonly Task[],
-  answers: readonly (readonly RawAnswer[])[],
-  review: Review | undefined,
-): readonly PlannedTask[] {
-  let earlierActs = false;
-  return tasks.map((task, index) => {
-    const mine = answers[index] ?? [];
-    const judgement = reviewed(review, index, judge(session, task, mine, earlierActs));
-    earlierActs ||= judgement.kind === "act" || judgement.kind === "later";
-    return { task, answers: mine, judgement };
-  });
-}
-
 /** The text diffs of what differs, in one round trip, or in none where nobody asked or no text differs. */
 async function askDocuments(
   session: HostSession,
@@ -178,7 +189,10 @@ async function askDocuments(
     judgement.kind === "act" && task.document !== undefined ? [{ task, document: task.document }] : [],
   );
   const shown = differing.filter(({ document }) => !(document.wanted instanceof Secret));
-  const answers = await session.ask(shown.map(({ document }) => document.probe));
+  const answers = await session.ask(
+    shown.map(({ document }) => document.probe),
+    { user: context.user, tasks: shown.map(({ task }) => task) },
+  );
   for (const [index, { task, document }] of shown.entries()) {
     const before = document.probe.parse(toOutputs(answers[index] ?? []));
     const after = document.wanted;

@@ -55,9 +55,9 @@ export {
   secretParam,
   type Task,
   type TaskOptions,
-  type Touched,
   type Transition,
 } from "./module.ts";
+export type { Overseer, Review } from "./overseer.ts";
 export { inFolder, inFolderOf } from "./place.ts";
 export { definePlaybook, type Groups, type Play, type Playbook, type PlaybookSpec, type Schemas } from "./playbook.ts";
 export {
@@ -65,6 +65,8 @@ export {
   ask,
   askBatch,
   type Batch,
+  type Foreseen,
+  foreseen,
   known,
   mapProbe,
   type Output,
@@ -72,6 +74,7 @@ export {
   probeAll,
   type Question,
   type Script,
+  type Touched,
   Unmet,
   unmet,
 } from "./probe.ts";

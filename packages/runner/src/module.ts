@@ -2,9 +2,10 @@ import * as z from "zod";
 import type { Action } from "./action.ts";
 import { callSite } from "./call-site.ts";
 import { BugError, ParamsError } from "./errors.ts";
-import { mapProbe, type Probe, type Unmet } from "./probe.ts";
+import { type Foreseen, mapProbe, type Probe, type Touched, type Unmet } from "./probe.ts";
 import { Secret } from "./secret.ts";
 import { equalValues, type State } from "./state.ts";
+import { findIllFormed } from "./well-formed.ts";
 
 /** The host as it is, and as it should be. */
 export interface Transition<S> {
@@ -15,11 +16,6 @@ export interface Transition<S> {
 /** What `plan` is made from. */
 export interface Step<P, S> extends Transition<S> {
   readonly params: P;
-}
-
-/** The resources that earlier tasks of the run are still going to change on this host (check mode only). */
-export interface Touched {
-  has(resource: string): boolean;
 }
 
 /** The text behind a state's fingerprint, for `--diff`: asked for only when it differs and is to be shown. */
@@ -57,6 +53,11 @@ export interface ModuleSpec<P extends z.ZodObject, S extends State> {
    * {@link Unmet} where that cannot be known before they are made.
    */
   foresee?(params: z.output<P>, current: S | null, touched: Touched): S | null | Unmet;
+  /**
+   * What questions will answer once this change is made: without it, the next task that asks them is planned anew after
+   * the change, at the cost of a round trip, and check mode sees the old answers.
+   */
+  leaves?(step: Step<z.output<P>, S>): readonly Foreseen[];
   readonly document?: Document<z.output<P>>;
   /**
    * True for a module that proves or awaits and declares nothing: `wait_for`, the checks of a verification. It is never
@@ -68,6 +69,8 @@ export interface ModuleSpec<P extends z.ZodObject, S extends State> {
 export interface TaskOptions {
   /** Shown in place of `module id`. */
   readonly name?: string;
+  /** Longest time for each script that the task runs to change something, in milliseconds; the module's own unless given. */
+  readonly timeoutMs?: number;
 }
 
 /** What the engine makes of an answer. */
@@ -78,6 +81,8 @@ export interface Assessment {
   actions(): readonly Action[];
   /** What this very change alters. */
   touches(): readonly string[];
+  /** What questions will answer after it. */
+  leaves(): readonly Foreseen[];
 }
 
 /** One module with its params: what `ensure` takes. Its types are closed over, so that lists of tasks have one type. */
@@ -145,8 +150,9 @@ function makeTask<P extends z.ZodObject, S extends State>(
         current,
         wanted,
         differs: !equalValues(current, wanted),
-        actions: () => spec.plan({ params, current, wanted }),
+        actions: () => spec.plan({ params, current, wanted }).map((action) => limited(action, options.timeoutMs)),
         touches: () => touches({ current, wanted }),
+        leaves: () => spec.leaves?.({ params, current, wanted }) ?? [],
       };
     },
     document:
@@ -154,6 +160,12 @@ function makeTask<P extends z.ZodObject, S extends State>(
         ? undefined
         : { probe: spec.document.probe(params), wanted: spec.document.wanted(params) },
   };
+}
+
+function limited(action: Action, timeoutMs: number | undefined): Action {
+  return timeoutMs === undefined || action.kind === "write" || action.kind === "retry"
+    ? action
+    : { ...action, timeoutMs };
 }
 
 function parseParams<P extends z.ZodObject, S extends State>(

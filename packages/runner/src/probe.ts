@@ -27,6 +27,32 @@ export interface Batch {
   render(keys: readonly string[]): Script;
   /** The part of standard output that answers each of the keys, in their order; an empty text where there is none. */
   split(stdout: string, keys: readonly string[]): readonly string[];
+  /**
+   * What a key's answer becomes once planned changes are made that alter these resources; the same answer unless given.
+   * A guess, as {@link Foreseen} is.
+   */
+  touched?(key: string, answer: string, touched: Touched): string;
+}
+
+/** The resources that changes will alter which are planned and not made yet, as `touches` names them. */
+export interface Touched {
+  has(resource: string): boolean;
+}
+
+/**
+ * What a question will answer once a change is made, so that later tasks of a list are planned before it is. The host is
+ * held to it before anything is built on it: a wrong guess costs a round trip, and nothing else.
+ */
+export interface Foreseen {
+  readonly batch: string;
+  readonly key: string;
+  /** From the answer before the change; undefined where it cannot be told. */
+  answer(before: string): string | undefined;
+}
+
+/** Foresees what the question of a batch about one key will answer. */
+export function foreseen(batch: Batch, key: string, answer: Foreseen["answer"]): Foreseen {
+  return { batch: batch.name, key, answer };
 }
 
 export type Question =

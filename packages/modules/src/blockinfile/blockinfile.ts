@@ -1,6 +1,13 @@
 import { defineModule, type ModuleSpec } from "@keybuzz/runner";
 import * as z from "zod";
-import { desiredEdited, type EditedFile, type EditedState, planEdited, probeEdited } from "../files/edited-file.ts";
+import {
+  desiredEdited,
+  type EditedFile,
+  type EditedState,
+  editedLeft,
+  planEdited,
+  probeEdited,
+} from "../files/edited-file.ts";
 import { absolutePath, accountName, fileMode, oneLine, pattern, placeOf } from "../params/params.ts";
 import { type Markers, setBlock } from "../text/block-edit.ts";
 import { splitLines } from "../text/lines.ts";
@@ -10,6 +17,7 @@ const params = z
     path: absolutePath().describe("The file, as an absolute path."),
     block: z
       .string()
+      .regex(/^[^\0]*$/, "must not hold a NUL character")
       .default("")
       .describe("The lines between the markers. An empty block is removed with its markers."),
     marker: oneLine()
@@ -71,6 +79,7 @@ const spec: ModuleSpec<typeof params, EditedState> = {
     return [planEdited(path, current, wanted)];
   },
   touches: ({ path }) => [`file:${path}`],
+  leaves: ({ params: { path }, wanted }) => editedLeft(path, wanted),
 };
 
 /**

@@ -1,7 +1,7 @@
 import { type Action, defineModule, exec, type ModuleSpec, mapProbe, sh, Unmet } from "@keybuzz/runner";
 import * as z from "zod";
 import { newAccountName, oneLine } from "../params/params.ts";
-import { crontab } from "../probes/crontabs.ts";
+import { crontab, crontabLeft } from "../probes/crontabs.ts";
 import { setCronEntry } from "../text/cron-edit.ts";
 
 const params = z
@@ -66,6 +66,7 @@ const spec: ModuleSpec<typeof params, CronState> = {
   plan({ params: { user }, wanted }): readonly [Action, ...Action[]] {
     return [exec(sh`crontab -u ${user} -`, { stdin: wanted?.crontab ?? "" })];
   },
+  leaves: ({ params: { user }, wanted }) => [crontabLeft(user, wanted?.crontab ?? "")],
 };
 
 /**

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type Content, defineModule, type ModuleSpec } from "@keybuzz/runner";
 import * as z from "zod";
+import { fileLeft } from "../files/file-left.ts";
 import {
   checkManagedFile,
   desiredFile,
@@ -74,6 +75,7 @@ const spec: ModuleSpec<typeof params, FileState> = {
   foresee: ({ path }, current, touched) => foreseeFile(path, current, touched),
   plan: ({ params: given, current, wanted }) => planFile(describeFile(given), current, wanted),
   touches: ({ path }) => [`file:${path}`],
+  leaves: ({ params: given, wanted }) => fileLeft(describeFile(given), wanted),
   document: fileDocument(describeFile),
 };
 

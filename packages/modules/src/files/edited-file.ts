@@ -1,5 +1,7 @@
-import { type Action, exec, mapProbe, type Probe, type Unmet, unmet } from "@keybuzz/runner";
-import { type Ownership, type TextFile, textFile } from "../probes/file-text.ts";
+import { type Action, exec, type Foreseen, mapProbe, type Probe, type Unmet, unmet } from "@keybuzz/runner";
+import { digestLeft } from "../probes/digests.ts";
+import { type Ownership, type TextFile, textFile, textLeft } from "../probes/file-text.ts";
+import { pathFactsLeft } from "../probes/path-facts.ts";
 import { setAttributes } from "./managed-file.ts";
 
 /** A file of which a part is declared, and how that part is put into its text. */
@@ -40,6 +42,13 @@ export function desiredEdited(file: EditedFile, current: EditedState | null): Ed
     ...(owner === undefined ? {} : { owner }),
     ...(group === undefined ? {} : { group }),
   };
+}
+
+/** What the questions about an edited file answer once it is as wanted. */
+export function editedLeft(path: string, wanted: EditedState | null): readonly Foreseen[] {
+  return wanted === null
+    ? []
+    : [textLeft(path, wanted.text), digestLeft(path, wanted.text), pathFactsLeft(path, wanted)];
 }
 
 /** Rewrites the file where its text differs, and sets its attributes otherwise. */

@@ -1,6 +1,13 @@
 import { defineModule, type ModuleSpec } from "@keybuzz/runner";
 import * as z from "zod";
-import { desiredEdited, type EditedFile, type EditedState, planEdited, probeEdited } from "../files/edited-file.ts";
+import {
+  desiredEdited,
+  type EditedFile,
+  type EditedState,
+  editedLeft,
+  planEdited,
+  probeEdited,
+} from "../files/edited-file.ts";
 import { absolutePath, accountName, fileMode, oneLine, pattern, placeOf } from "../params/params.ts";
 import { removeLines, setLine } from "../text/line-edit.ts";
 
@@ -56,6 +63,7 @@ const spec: ModuleSpec<typeof params, EditedState> = {
     return [planEdited(path, current, wanted)];
   },
   touches: ({ path }) => [`file:${path}`],
+  leaves: ({ params: { path }, wanted }) => editedLeft(path, wanted),
 };
 
 /**

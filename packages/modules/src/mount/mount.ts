@@ -10,7 +10,7 @@ import {
   Unmet,
 } from "@keybuzz/runner";
 import * as z from "zod";
-import { type EditedState, planEdited } from "../files/edited-file.ts";
+import { type EditedState, editedLeft, planEdited } from "../files/edited-file.ts";
 import { absolutePath, oneLine } from "../params/params.ts";
 import { mountedAt } from "../params/resources.ts";
 import { textFile } from "../probes/file-text.ts";
@@ -25,7 +25,7 @@ const params = z
       "The mount point, as an absolute path; the directory is created where it is missing.",
     ),
     src: oneLine()
-      .regex(/^\S+$/, "must not hold blanks")
+      .regex(/^[^\s-]\S*$/, "must not hold blanks, nor begin with a hyphen")
       .optional()
       .describe("What is mounted, as it stands in fstab(5): a device, best by a name of /dev/disk/by-id, or UUID=..."),
     fstype: z
@@ -105,6 +105,7 @@ const spec: ModuleSpec<typeof params, MountState> = {
     if (first === undefined) throw new Error(`mount ${path}: nothing to do about a difference`);
     return [first, ...others];
   },
+  leaves: ({ wanted }) => editedLeft(FSTAB, wanted?.fstab ?? null),
   // Other options, or another line of fstab, leave what is below the mount point as it is.
   touches: ({ path }, change) => [
     `mount:${path}`,

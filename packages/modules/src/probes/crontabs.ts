@@ -1,5 +1,5 @@
-import { askBatch, type Batch, type Probe, sh, type Unmet, unmet } from "@keybuzz/runner";
-import { splitFramed, unframe } from "./file-text.ts";
+import { askBatch, type Batch, type Foreseen, type Probe, sh, type Unmet, unmet } from "@keybuzz/runner";
+import { framedLeft, splitFramed, unframe } from "./file-text.ts";
 
 /**
  * One crontab(1) a user, framed as files are: `-` where the user has none, `!` where the program is missing, `?` with what
@@ -26,9 +26,15 @@ export function crontab(user: string): Probe<string | null | Unmet> {
     if (/^\?.*user `.*' unknown/.test(stdout))
       return unmet(`there is no user ${user}`, "add the task that makes the user");
     const text = exitCode === 0 ? unframe(stdout) : undefined;
+    if (text?.includes("\uFFFD")) throw new Error(`the crontab of ${user} is no UTF-8 text; an edit would damage it`);
     if (text === undefined) {
       throw new Error(`crontab -l -u ${user} failed: ${stdout.replace(/^\?/, "").trim() || stderr.trim()}`);
     }
     return text;
   });
+}
+
+/** What the question for a user's crontab answers once it is this text. */
+export function crontabLeft(user: string, text: string): Foreseen {
+  return framedLeft(CRONTABS, user, text);
 }

@@ -1,4 +1,5 @@
-import { askBatch, type Batch, type Probe, sh } from "@keybuzz/runner";
+import { createHash } from "node:crypto";
+import { askBatch, type Batch, type Foreseen, foreseen, type Probe, sh } from "@keybuzz/runner";
 import { takeLines } from "./lines.ts";
 
 /**
@@ -35,4 +36,11 @@ export function fileDigest(path: string): Probe<string | null> {
     }
     return line;
   });
+}
+
+/** What the question for a file's digest answers once the file has this content; `null`: once it is gone. */
+export function digestLeft(path: string, content: string | Uint8Array | null): Foreseen {
+  return foreseen(SHA256, path, () =>
+    content === null ? "-\n" : `${createHash("sha256").update(content).digest("hex")}\n`,
+  );
 }

@@ -1,4 +1,4 @@
-import { askBatch, type Batch, mapProbe, type Probe, probeAll, sh } from "@keybuzz/runner";
+import { askBatch, type Batch, type Foreseen, foreseen, mapProbe, type Probe, probeAll, sh } from "@keybuzz/runner";
 import { groupAs, ownerAs, pathFacts } from "./path-facts.ts";
 
 /**
@@ -51,6 +51,23 @@ export function fileText(path: string): Probe<string | null> {
     if (text === undefined) throw new Error(`${path} could not be read: ${stderr.trim() || "its text was cut off"}`);
     return text;
   });
+}
+
+/** Frames a text as {@link TEXT} does. */
+function frame(text: string): string {
+  const lines = text.split("\n");
+  const last = lines.pop() ?? "";
+  return `+\n${lines.map((line) => `=${line}\n`).join("")}${last === "" ? "" : `=${last}`}${END}`;
+}
+
+/** What the question for a file's text answers once the file has this text; `null`: once it is gone. */
+export function textLeft(path: string, text: string | null): Foreseen {
+  return foreseen(TEXT, path, () => (text === null ? "-\n" : frame(text)));
+}
+
+/** The same of any question whose answers are framed as a file's text is. */
+export function framedLeft(batch: Batch, key: string, text: string): Foreseen {
+  return foreseen(batch, key, () => frame(text));
 }
 
 /** A file that is edited in place: its text and all that a rewrite has to keep. */

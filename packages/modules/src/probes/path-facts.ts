@@ -1,4 +1,4 @@
-import { askBatch, type Batch, type Output, type Probe, sh } from "@keybuzz/runner";
+import { askBatch, type Batch, type Foreseen, foreseen, type Output, type Probe, sh } from "@keybuzz/runner";
 import { takeLines } from "./lines.ts";
 
 /** What lstat(2) says of a path, as far as modules compare it. */
@@ -73,6 +73,37 @@ function parseFacts(path: string, { stdout, stderr, exitCode }: Output): PathFac
 
 /** File types of inode(7), shifted down by twelve bits. */
 const KINDS: Readonly<Record<number, PathFacts["kind"]>> = { 4: "directory", 8: "file", 10: "link" };
+
+/** What a regular file is to have; what is open stays as it was, and is root's for a new file. */
+export interface FileAttributes {
+  readonly mode: string;
+  readonly owner?: string | undefined;
+  readonly group?: string | undefined;
+}
+
+/** What the question for a path answers once there is such a file; `null`: once nothing is there. */
+export function pathFactsLeft(path: string, left: FileAttributes | null): Foreseen {
+  return foreseen(STAT, path, (before) => {
+    if (left === null) return "-\n";
+    const [, uid = "0", gid = "0", owner = "root", group = "root"] =
+      before === "-\n" ? [] : before.trimEnd().split(":");
+    const user = accountAs(left.owner, uid, owner);
+    const members = accountAs(left.group, gid, group);
+    if (user === undefined || members === undefined) return undefined;
+    const bits = (0o100000 | Number.parseInt(left.mode, 8)).toString(16);
+    return `${bits}:${user.number}:${members.number}:${user.name}:${members.name}\n`;
+  });
+}
+
+/** Number and name of an account by either of them, where it is the one that is there already, or root. */
+function accountAs(
+  wanted: string | undefined,
+  number: string,
+  name: string,
+): { readonly number: string; readonly name: string } | undefined {
+  if (wanted === undefined || wanted === number || wanted === name) return { number, name };
+  return wanted === "0" || wanted === "root" ? { number: "0", name: "root" } : undefined;
+}
 
 /** The owner in the words of whoever asked: a number where a number is wanted, the name otherwise. */
 export function ownerAs(facts: PathFacts, wanted: string | undefined): string {

@@ -1,4 +1,4 @@
-import { askBatch, type Batch, type Probe, type Sh, sh, shLines } from "@keybuzz/runner";
+import { askBatch, type Batch, type Probe, type Sh, sh, shLines, type Touched } from "@keybuzz/runner";
 
 /** A unit as systemd knows it. */
 export interface UnitRecord {
@@ -55,7 +55,24 @@ KB_EOF`,
     const parts = stdout.split(/(?<=^\.\n)/m);
     return keys.map((_, index) => parts[index] ?? "");
   },
+  touched: foreseeUnit,
 };
+
+/** A unit whose file is new is read by the daemon-reload that goes with it; what is running is older than what is to come. */
+function foreseeUnit(key: string, answer: string, touched: Touched): string {
+  const { unit, restartedAfter, reloadedAfter } = JSON.parse(key) as Required<UnitQuestion>;
+  if (answer.startsWith("not-found|") && touched.has(`file:/etc/systemd/system/${unit}`)) {
+    return "loaded|inactive|disabled|no\n.\n";
+  }
+  if (!/^loaded\|(active|reloading)\|/.test(answer)) return answer;
+  const lines = answer.split("\n").slice(0, -2);
+  const due = (word: string, paths: readonly string[]): readonly string[] =>
+    paths.flatMap((path) => {
+      const line = `${word} ${path}`;
+      return touched.has(`file:${path}`) || lines.includes(line) ? [line] : [];
+    });
+  return `${[lines[0], ...due("start", restartedAfter), ...due("reload", reloadedAfter), "."].join("\n")}\n`;
+}
 
 /** systemctl tells nothing of a template (`x@.service`) itself; of an instance that nobody started it tells the same. */
 function askable(unit: string): string {

@@ -1,6 +1,6 @@
 import { type Action, defineModule, exec, type ModuleSpec, mapProbe, probeAll, sh, Unmet } from "@keybuzz/runner";
 import * as z from "zod";
-import { type EditedState, planEdited } from "../files/edited-file.ts";
+import { type EditedState, editedLeft, planEdited } from "../files/edited-file.ts";
 import { absolutePath } from "../params/params.ts";
 import { textFile } from "../probes/file-text.ts";
 import { kernelSetting, settingPath } from "../probes/kernel-settings.ts";
@@ -61,6 +61,7 @@ const spec: ModuleSpec<typeof params, SysctlState> = {
     if (first === undefined) throw new Error(`sysctl ${name}: nothing to do about a difference`);
     return [first, ...others];
   },
+  leaves: ({ params: { sysctl_file }, wanted }) => editedLeft(sysctl_file, wanted?.file ?? null),
 };
 
 /**

@@ -1,5 +1,6 @@
 import { defineModule, type ModuleSpec } from "@keybuzz/runner";
 import * as z from "zod";
+import { fileLeft } from "../files/file-left.ts";
 import {
   checkManagedFile,
   desiredFile,
@@ -59,6 +60,7 @@ const spec: ModuleSpec<typeof params, FileState> = {
   foresee: ({ dest }, current, touched) => foreseeFile(dest, current, touched),
   plan: ({ params: given, current, wanted }) => planFile(describeFile(given), current, wanted),
   touches: ({ dest }) => [`file:${dest}`],
+  leaves: ({ params: given, wanted }) => fileLeft(describeFile(given), wanted),
   document: fileDocument(describeFile),
 };
 

@@ -1,20 +1,15 @@
 import { ApplyError, InterruptedError, type KbError, NotConvergedError, TimeoutError } from "../errors.ts";
 import type { Emit } from "../events.ts";
 import type { Assessment, Task } from "../module.ts";
-import type { Probe } from "../probe.ts";
 import { diffStates } from "../state.ts";
-import { compile, guardsOf, type RawAnswer, sha256 } from "./compile.ts";
+import { INTERRUPTED } from "./actions.ts";
+import { compile, type RawAnswer } from "./compile.ts";
 import type { Frame } from "./frames.ts";
-import { type Judgement, read } from "./judge.ts";
-import { INTERRUPTED, renderAction, renderGuard, renderRun } from "./render.ts";
-import { type HostSession, renderAll } from "./session.ts";
-
-/** A task with what was asked and decided, in the order of the list. */
-export interface PlannedTask {
-  readonly task: Task;
-  readonly answers: readonly RawAnswer[];
-  readonly judgement: Judgement;
-}
+import type { Deadline } from "./held-shell.ts";
+import { read } from "./judge.ts";
+import { type ListScript, type ListScriptOptions, renderList } from "./list-script.ts";
+import type { PlannedTask } from "./plan.ts";
+import { type HostSession, nameAskers, renderAll } from "./session.ts";
 
 /** How far one script came. */
 export interface Applied {
@@ -30,117 +25,100 @@ export interface Applied {
   readonly ms: readonly number[];
 }
 
+/** How a list is carried out. */
+export interface ApplyOptions extends ListScriptOptions {
+  readonly emit: Emit;
+  /** Who carries it out; whoever the held shell is unless given. */
+  readonly user: string | undefined;
+}
+
 /**
  * Carries out a list in one round trip, optimistically: for each task in order, the host asks the same question again,
  * acts only if the answer is still the one that the decision was made from, and stops before the first task whose ground
  * has moved. At the end all questions are asked once more: they prove what was done, and what is left is planned from
  * them.
- *
- * @param trusted index of a task whose question gives another text each time although it reads as the same state: it is
- *   not guarded, or it would never come to its turn
  */
 export async function applyScript(
   session: HostSession,
   planned: readonly PlannedTask[],
-  trusted: number | undefined,
-  emit: Emit,
+  { careful, emit, user }: ApplyOptions,
 ): Promise<Applied> {
   const shell = await session.open();
-  const limits = new Map<string, number>();
+  const tasks = planned.map(({ task }) => task);
   const closing = compile(
-    planned.map(({ task }) => task.probe),
+    tasks.map(({ probe }) => probe),
     "z",
   );
-  const script = [...renderTasks(planned, trusted, limits), renderAll(closing), 'rm -f "$KB_STOP"'].join("\n");
+  const list = renderList(planned, { careful });
   const frames = new Map<string, Frame>();
   const ms = planned.map(() => 0);
   let begun = 0;
   let halt: { index: number; why: string } | undefined;
   await shell.run(
-    script,
+    `${list.text}\n${renderAll(closing)}`,
     {
       onBegin: (id) => {
         begun = performance.now();
         const index = taskOf(id);
-        if (index !== undefined && id.endsWith(".0")) {
-          emit({ type: "task-start", host: session.name, task: planned[index]?.task.name ?? "" });
+        if (index !== undefined && !/\.[1-9]/.test(id)) {
+          emit({ type: "task-start", host: session.name, task: tasks[index]?.name ?? "" });
         }
       },
       onData: (id, chunk) => {
-        const task = planned[taskOf(id) ?? -1]?.task.name;
+        const task = tasks[taskOf(id) ?? -1]?.name;
         if (task !== undefined) emit({ type: "output", host: session.name, task, text: chunk.toString("utf8") });
       },
       onFrame: (frame) => {
         frames.set(frame.id, frame);
-        const index = taskOf(frame.id);
-        if (index !== undefined) ms[index] = (ms[index] ?? 0) + performance.now() - begun;
+        share(frame.id, performance.now() - begun, ms);
       },
       onHalt: (index, why) => {
         halt = { index: Number(index), why };
       },
       onDone: () => {},
     },
-    limits,
+    { user, deadline: (at) => deadlineOf(at, tasks, list, (id) => nameAskers(closing, id, tasks)) },
   );
   const reached = halt?.index ?? planned.length;
   const why = halt?.why as Applied["halt"];
-  const failedAt = planned[reached];
+  const failedAt = tasks[reached];
   return {
     reached,
     halt: why,
-    error: failedAt === undefined ? undefined : haltError(session, failedAt.task, reached, why, frames),
+    error: failedAt === undefined ? undefined : haltError(session, failedAt, reached, why, frames, list),
     answers: closing.collect(frames),
     ms,
   };
 }
 
-/** Frames of actions are named `aTASK.ACTION`. */
+/** Frames of actions are named `aTASK.ACTION`, or `aTASK+COUNT`. */
 function taskOf(id: string): number | undefined {
   return id.startsWith("a") ? Number.parseInt(id.slice(1), 10) : undefined;
 }
 
-function* renderTasks(
-  planned: readonly PlannedTask[],
-  trusted: number | undefined,
-  limits: Map<string, number>,
-): Generator<string> {
-  let index = 0;
-  while (index < planned.length) {
-    // Neighbours that need nothing are asked again together, in one test.
-    let end = index + 1;
-    while (planned[index]?.judgement.kind === "ok" && planned[end]?.judgement.kind === "ok") end += 1;
-    const group = planned.slice(index, end);
-    yield `kb_free && [ -e "$KB_STOP" ] && kb_halt ${index} interrupted`;
-    if (group.some(({ judgement }) => judgement.kind === "later")) {
-      yield `kb_halt ${index} later`;
-      return;
-    }
-    const asked = group
-      .filter((_, offset) => index + offset !== trusted)
-      .map(({ task, answers }): { probe: Probe<unknown>; answers: readonly RawAnswer[] } => ({
-        probe: task.probe,
-        answers,
-      }));
-    for (const guard of guardsOf(asked)) {
-      yield `! kb_free || { ${renderGuard(guard, sha256)}; } || kb_halt ${index} stale`;
-    }
-    const judgement = group[0]?.judgement;
-    if (judgement?.kind === "act") yield* renderActions(index, judgement, limits);
-    index = end;
-  }
+/** What was done together took each of them its part of the time. */
+function share(id: string, elapsedMs: number, ms: number[]): void {
+  const first = taskOf(id);
+  if (first === undefined) return;
+  const count = Number(/\+(\d+)$/.exec(id)?.[1] ?? 1);
+  for (let index = first; index < first + count; index += 1) ms[index] = (ms[index] ?? 0) + elapsedMs / count;
 }
 
-function* renderActions(
-  index: number,
-  judgement: Extract<Judgement, { kind: "act" }>,
-  limits: Map<string, number>,
-): Generator<string> {
-  for (const [number, action] of judgement.actions.entries()) {
-    const id = `a${index}.${number}`;
-    const { script, timeoutMs } = renderAction(action);
-    limits.set(id, timeoutMs);
-    yield `! kb_free || { ${renderRun(id, script)}; } || kb_halt ${index} failed`;
-  }
+/** The longest that the script may be silent at one place of it, and what is going on there. */
+function deadlineOf(
+  at: string | undefined,
+  tasks: readonly Task[],
+  { steps }: ListScript,
+  askers: (id: string) => string,
+): Deadline {
+  const step = at === undefined ? undefined : steps.get(at);
+  const task = tasks[at === undefined ? -1 : (taskOf(at) ?? (at.startsWith("p") ? Number(at.slice(1)) : -1))];
+  const place = task === undefined ? {} : { task: task.name, where: task.where };
+  if (step !== undefined) return { ...place, limitMs: step.timeoutMs, what: step.what };
+  if (task !== undefined) return { ...place, what: "the question before it acts" };
+  return {
+    what: at?.startsWith("z") === true ? `the closing question of ${askers(at)}` : "what comes after an action",
+  };
 }
 
 function haltError(
@@ -149,6 +127,7 @@ function haltError(
   index: number,
   why: Applied["halt"],
   frames: ReadonlyMap<string, Frame>,
+  { steps }: ListScript,
 ): KbError | undefined {
   const place = { host: session.name, task: task.name, where: task.where };
   if (why === "interrupted") {
@@ -162,7 +141,13 @@ function haltError(
     return new InterruptedError("stopped while it waited, as asked", { ...place, hint: "run the same command again" });
   }
   if (last?.exitCode === 124 || last?.exitCode === 137) {
-    return new TimeoutError("took longer than its limit", { ...place, detail });
+    const step = steps.get(last.id);
+    const limit = step === undefined ? "its limit" : `its limit of ${step.timeoutMs / 1000} s`;
+    return new TimeoutError(`took longer than ${limit}`, {
+      ...place,
+      detail: `it ran: ${step?.what ?? "an action"}\n${detail}`.trimEnd(),
+      hint: "if it needs longer, give the task a timeoutMs",
+    });
   }
   return new ApplyError(`failed with exit code ${last?.exitCode ?? "unknown"}`, { ...place, detail });
 }

@@ -15,6 +15,8 @@ export interface Compiled {
   readonly scripts: readonly { readonly id: string; readonly script: Script }[];
   /** The raw answers of each probe, in the order of the probes. */
   collect(frames: ReadonlyMap<string, Frame>): readonly (readonly RawAnswer[])[];
+  /** Indexes of the probes that a script is run for. */
+  askers(id: string): readonly number[];
 }
 
 /** Compiles probes into one list of scripts; ids start with `prefix`. */
@@ -41,6 +43,7 @@ export function compile(probes: readonly Probe<unknown>[], prefix: string): Comp
       ...entries.map(({ batch, keys }, order) => ({ id: `${prefix}b${order}`, script: batch.render(keys) })),
       ...single.map((script, order) => ({ id: `${prefix}s${order}`, script })),
     ],
+    askers: (id) => places.flatMap((list, index) => (list.some((place) => place.id === id) ? [index] : [])),
     collect(frames) {
       const parts = entries.map(({ batch, keys }, order) => splitFrame(batch, keys, frames.get(`${prefix}b${order}`)));
       return places.map((list) =>

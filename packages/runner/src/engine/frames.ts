@@ -10,8 +10,14 @@ export interface Frame {
 
 /** What the held shell's two streams say, joined. */
 export interface FrameHandlers {
-  /** The shell is up and has read its prelude; `text` is what it says of itself. */
+  /** sudo has let the shell through. */
+  onUp?(): void;
+  /** The shell has read its prelude; `text` is its process number, or what keeps it from going on. */
   onReady?(text: string): void;
+  /** The script has come to this place. */
+  onPlace?(place: string): void;
+  /** The script was not run, since its user cannot be had. */
+  onRefused?(text: string): void;
   onBegin?(id: string): void;
   /** A piece of an answer's standard output or error, as it comes. */
   onData?(id: string, chunk: Buffer): void;
@@ -95,10 +101,14 @@ export class FrameReader {
       // Both streams have to be through: the last frame's other half may still be on its way.
       if (this.#doneOnce) this.#handlers()?.onDone();
       this.#doneOnce = !this.#doneOnce;
-    } else if (side === "stdout" && mark.kind === "h") {
-      this.#handlers()?.onHalt?.(mark.id, mark.rest);
-    } else if (side === "stdout" && mark.kind === "r") {
-      this.#handlers()?.onReady?.(mark.id === "" ? mark.rest : `${mark.id} ${mark.rest}`.trim());
+    } else if (side === "stdout") {
+      const handlers = this.#handlers();
+      const text = `${mark.id} ${mark.rest}`.trim();
+      if (mark.kind === "h") handlers?.onHalt?.(mark.id, mark.rest);
+      else if (mark.kind === "p") handlers?.onPlace?.(`p${mark.id}`);
+      else if (mark.kind === "r") handlers?.onReady?.(text);
+      else if (mark.kind === "x") handlers?.onRefused?.(text);
+      else if (mark.kind === "y") handlers?.onUp?.();
     }
   }
 }

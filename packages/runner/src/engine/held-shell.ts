@@ -1,15 +1,42 @@
 import { randomBytes } from "node:crypto";
-import { ConnectError, type KbError, LockedError, TimeoutError } from "../errors.ts";
-import { quoteShell } from "../sh.ts";
+import { BecomeError, ConnectError, type KbError, LockedError, TimeoutError } from "../errors.ts";
 import type { Connection, RemoteProcess, Target } from "../transport/transport.ts";
-import { type FrameHandlers, FrameReader } from "./frames.ts";
-import { type LockRequest, renderPrelude } from "./render.ts";
+import { endSession } from "./end-session.ts";
+import { type Frame, type FrameHandlers, FrameReader } from "./frames.ts";
+import { GREETING, type LockRequest, renderAs, renderGreeting, renderPrelude } from "./render.ts";
+import { startShell } from "./start-shell.ts";
 
-/** Milliseconds without a sign of life after which a step without a limit of its own is given up. */
-const SILENCE_MS = 120_000;
-const OPEN_MS = 30_000;
+/** Milliseconds that a question may take. */
+export const QUESTION_MS = 60_000;
 /** Added to a step's own limit, which the host enforces itself: this one is for a host that is gone. */
 const GRACE_MS = 30_000;
+
+/** How long the host may be silent at one place of a script, and what it does there. */
+export interface Deadline {
+  /** Milliseconds that the host itself allows; that of a question unless given. */
+  readonly limitMs?: number;
+  /** What is going on, for people. */
+  readonly what: string;
+  readonly task?: string | undefined;
+  readonly where?: string | undefined;
+}
+
+/** How a script is run. */
+export interface RunOptions {
+  /** As another user than the shell's. */
+  readonly user: string | undefined;
+  /** By the frame or the place (`pTASK`) that was begun last; undefined between two. */
+  deadline(at: string | undefined): Deadline;
+}
+
+/** How a shell is opened. */
+export interface OpenOptions {
+  readonly lock: LockRequest | undefined;
+  /** Asked together with opening, at no round trip of its own: see {@link HeldShell#greeting}. */
+  readonly greeting?: string | undefined;
+  /** Another run's last action still goes on, and is waited for. */
+  onWait(text: string): void;
+}
 
 /**
  * One POSIX shell on a host, held for the run and fed with framed scripts: a script of any number of questions and
@@ -20,21 +47,39 @@ export class HeldShell {
   readonly #connection: Connection;
   readonly #target: Target;
   readonly #nonce: string;
+  readonly #onWait: OpenOptions["onWait"];
   #handlers: FrameHandlers | undefined;
   #fail: ((error: KbError) => void) | undefined;
   #broken: KbError | undefined;
   #stderrTail = "";
+  #pid: number | undefined;
+  #up: (() => void) | undefined;
+  #greeted: ((frame: Frame) => void) | undefined;
+  readonly #greeting: Promise<Frame>;
+  #lose: ((error: KbError) => void) | undefined;
   /** Scripts sent, each one round trip. */
   roundTrips = 0;
 
-  private constructor(connection: Connection, process: RemoteProcess, target: Target, nonce: string) {
+  private constructor(
+    connection: Connection,
+    process: RemoteProcess,
+    target: Target,
+    nonce: string,
+    onWait: OpenOptions["onWait"],
+  ) {
     this.#connection = connection;
     this.#process = process;
     this.#target = target;
     this.#nonce = nonce;
+    this.#onWait = onWait;
+    this.#greeting = new Promise((resolve, reject) => {
+      this.#greeted = resolve;
+      this.#lose = reject;
+    });
+    this.#greeting.catch(() => {});
     // Writing to a process that is gone fails here first; `ended` tells the reason.
     process.stdin.on("error", () => {});
-    new FrameReader(nonce, process.stdout, process.stderr, () => this.#withLock());
+    new FrameReader(nonce, process.stdout, process.stderr, () => this.#withOwn());
     process.stderr.on("data", (chunk: Buffer) => {
       this.#stderrTail = (this.#stderrTail + chunk.toString("utf8")).slice(-2000);
     });
@@ -45,33 +90,46 @@ export class HeldShell {
    * Starts the shell, under sudo where the target says so, and takes the host's lock where one is asked for.
    * @throws ConnectError for a refused or missing sudo password.
    */
-  static async open(connection: Connection, target: Target, lock: LockRequest | undefined): Promise<HeldShell> {
+  static async open(connection: Connection, target: Target, options: OpenOptions): Promise<HeldShell> {
     const nonce = randomBytes(16).toString("hex");
-    const become = (target.become ?? connection.user !== "root") && target.becomeUser !== connection.user;
-    const process = await connection.start(become ? sudoCommand(target, nonce) : "exec sh");
-    if (become) await passSudo(process, target, nonce);
-    const shell = new HeldShell(connection, process, target, nonce);
-    process.stdin.write(renderPrelude(nonce, lock));
+    const greeting = options.greeting === undefined ? undefined : renderGreeting(nonce, options.greeting);
+    const { process, up } = await startShell(connection, target, nonce, greeting);
+    const shell = new HeldShell(connection, process, target, nonce, options.onWait);
+    await up((callback) => {
+      shell.#up = callback;
+    });
+    process.stdin.write(renderPrelude(nonce, options.lock));
     return shell;
   }
 
-  /** Runs one framed script. `limits` has the longest time of each answer that has one, in milliseconds. */
-  async run(script: string, handlers: FrameHandlers, limits: ReadonlyMap<string, number> = new Map()): Promise<void> {
+  /** The answer to what was asked while it was opened. @throws KbError where the shell was lost before */
+  async greeting(): Promise<Frame> {
+    const timer = setTimeout(() => void this.#giveUp(QUESTION_MS, { what: "what it was asked first" }), QUESTION_MS);
+    try {
+      return await this.#greeting;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Runs one framed script. @throws TimeoutError, ConnectError, LockedError; BecomeError where the user cannot be had */
+  async run(script: string, handlers: FrameHandlers, { user, deadline }: RunOptions): Promise<void> {
     if (this.#broken !== undefined) throw this.#broken;
     this.roundTrips += 1;
     let timer: NodeJS.Timeout | undefined;
     try {
       await new Promise<void>((resolve, reject) => {
         this.#fail = reject;
-        const arm = (id?: string): void => {
+        const arm = (at?: string): void => {
           clearTimeout(timer);
-          const limit = id === undefined ? undefined : limits.get(id);
-          const ms = limit === undefined ? SILENCE_MS : limit + GRACE_MS;
-          timer = setTimeout(() => this.#break(this.#silent(ms)), ms);
+          const { limitMs } = deadline(at);
+          const ms = limitMs === undefined ? QUESTION_MS : limitMs + GRACE_MS;
+          timer = setTimeout(() => void this.#giveUp(ms, deadline(at)), ms);
         };
         arm();
         this.#handlers = {
           ...handlers,
+          onPlace: arm,
           onBegin: (id) => {
             arm(id);
             handlers.onBegin?.(id);
@@ -80,13 +138,15 @@ export class HeldShell {
             arm();
             handlers.onFrame(frame);
           },
+          onRefused: (text) => reject(this.#refused(user, text)),
           onDone: () => {
             handlers.onDone();
             resolve();
           },
         };
+        const text = user === undefined ? script : renderAs(user, this.#nonce, script);
         // A group is parsed as a whole before any of it runs: half a script that a lost connection leaves does nothing.
-        this.#process.stdin.write(`{ :\n${script}\nkb_end=; kb_mark d\n}\n`);
+        this.#process.stdin.write(`{ :\n${text}\nkb_end=; [ ! -e "$KB_STOP" ] || rm -f "$KB_STOP"; kb_mark d\n}\n`);
       });
     } finally {
       clearTimeout(timer);
@@ -113,13 +173,20 @@ export class HeldShell {
     this.#process.close();
   }
 
-  #withLock(): FrameHandlers {
+  #withOwn(): FrameHandlers {
     const current = this.#handlers ?? { onFrame: () => {}, onDone: () => {} };
     return {
       ...current,
+      onUp: () => this.#up?.(),
+      onFrame: (frame) => {
+        if (frame.id === GREETING) this.#greeted?.(frame);
+        else current.onFrame(frame);
+      },
       onReady: (text) => {
         if (text.startsWith("locked ")) this.#break(this.#locked(text.slice("locked ".length)));
-        current.onReady?.(text);
+        else if (text.startsWith("waits ")) this.#onWait(text.slice("waits ".length));
+        else this.#pid = Number.parseInt(text, 10) || undefined;
+        current.onPlace?.("ready");
       },
     };
   }
@@ -127,7 +194,28 @@ export class HeldShell {
   #break(error: KbError): void {
     this.#broken ??= error;
     this.#fail?.(this.#broken);
+    this.#lose?.(this.#broken);
     this.#process.close();
+  }
+
+  /** Nothing of the script is left behind: what hangs on the host is ended there. */
+  async #giveUp(ms: number, { what, task, where }: Deadline): Promise<void> {
+    const ended = await endSession(this.#connection, this.#target, this.#pid);
+    const said = this.#said();
+    this.#break(
+      new TimeoutError(`no answer within ${Math.round(ms / 1000)} s`, {
+        ...{ host: this.#target.name, task, where },
+        detail: `it ran: ${what}\n${ended}${said === "" ? "" : `\n${said}`}`,
+        hint: `look at the host (${sshHint(this.#target)}), then run the same command again`,
+      }),
+    );
+  }
+
+  #refused(user: string | undefined, text: string): BecomeError {
+    return new BecomeError(`cannot work as ${user ?? "that user"}: ${text}`, {
+      host: this.#target.name,
+      hint: "add the task that makes the user before it, or let kb come in as root or as that user",
+    });
   }
 
   #locked(text: string): LockedError {
@@ -145,14 +233,6 @@ export class HeldShell {
     return lines.join("\n").trim();
   }
 
-  #silent(ms: number): TimeoutError {
-    return new TimeoutError(`no answer within ${Math.round(ms / 1000)} s`, {
-      host: this.#target.name,
-      detail: this.#said(),
-      hint: `look at the host (${sshHint(this.#target)}), then run the same command again`,
-    });
-  }
-
   #ended(reason: string): ConnectError {
     return new ConnectError(`the connection was lost: ${reason}`, {
       host: this.#target.name,
@@ -164,64 +244,4 @@ export class HeldShell {
 
 function sshHint(target: Target): string {
   return target.connection === "local" ? "it is this machine" : `ssh ${target.address}`;
-}
-
-function sudoCommand(target: Target, nonce: string): string {
-  const ask = target.becomePassword === undefined ? "-n" : `-S -p ${quoteShell(promptOf(nonce))}`;
-  // -k: never a cached login, or the password line would be run by the shell as a command.
-  return `exec sudo -k ${ask} -u ${quoteShell(target.becomeUser)} -- sh -c ${quoteShell(`echo ready-${nonce}; exec sh`)}`;
-}
-
-function promptOf(nonce: string): string {
-  return `[sudo ${nonce.slice(0, 12)}] `;
-}
-
-/** Waits for the shell under sudo, answering its prompt once. The password is written only after the prompt was seen. */
-async function passSudo(process: RemoteProcess, target: Target, nonce: string): Promise<void> {
-  let errors = "";
-  let output = "";
-  let answered = false;
-  const refuse = (message: string, hint: string): ConnectError =>
-    new ConnectError(message, { host: target.name, detail: errors.replaceAll(promptOf(nonce), "").trim(), hint });
-  await new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(
-      () => finish(refuse("sudo did not answer in time", "check sudo on that host by hand")),
-      OPEN_MS,
-    );
-    const onError = (chunk: Buffer): void => {
-      errors += chunk.toString("utf8");
-      const prompts = errors.split(promptOf(nonce)).length - 1;
-      if (prompts > (answered ? 1 : 0)) {
-        if (answered) finish(refuse("sudo refused the password", "check ansible_become_password"));
-        else process.stdin.write(`${target.becomePassword?.reveal() ?? ""}\n`);
-        answered = true;
-      }
-    };
-    const onOutput = (chunk: Buffer): void => {
-      output += chunk.toString("latin1");
-      if (output.includes(`ready-${nonce}`)) finish();
-    };
-    function finish(error?: ConnectError): void {
-      clearTimeout(timer);
-      process.stderr.off("data", onError);
-      process.stdout.off("data", onOutput);
-      if (error === undefined) resolve();
-      else {
-        process.close();
-        reject(error);
-      }
-    }
-    process.stderr.on("data", onError);
-    process.stdout.on("data", onOutput);
-    void process.ended.then((reason) =>
-      finish(
-        refuse(
-          `sudo did not give a shell (${reason})`,
-          target.becomePassword === undefined
-            ? "give the password: set ansible_become_password, or type it with --ask-become-pass"
-            : "check ansible_become_password and the host's sudoers",
-        ),
-      ),
-    );
-  });
 }

@@ -75,8 +75,8 @@ export function judge(
  *
  * @param pending whether any host has a change before it that check mode did not make
  */
-export function foresee(session: HostSession, task: Task, answers: readonly RawAnswer[], pending: boolean): Judgement {
-  const reading = read(session, task, answers);
+export function foresee(session: HostSession, task: Task, now: readonly RawAnswer[], pending: boolean): Judgement {
+  const reading = read(session, task, session.foresight.answersTo(task.probe, now));
   const onThisHost = session.predicted.size > 0;
   if ("error" in reading) {
     if (!onThisHost) return { kind: "error", error: reading.error };

@@ -1,40 +1,77 @@
-import { randomBytes } from "node:crypto";
-import { type Action, type Content, GIVE_UP } from "../action.ts";
-import { PLACE_FUNCTIONS, placeOf } from "../place.ts";
+import { PLACE_FUNCTIONS } from "../place.ts";
 import type { Script } from "../probe.ts";
-import { revealText, Secret } from "../secret.ts";
-import { quoteShell, Sh, sh, shLines } from "../sh.ts";
+import { revealText, type Secret } from "../secret.ts";
+import { quoteShell } from "../sh.ts";
+import { WRITE_FUNCTIONS } from "./write.ts";
 
-const DEFAULT_TIMEOUT_MS = 600_000;
 const MAX_LITERAL = 1024;
 
-/** Exit code of a wait that the operator stopped. */
-export const INTERRUPTED = 130;
+/** What every shell that runs scripts of ours needs to know: the held one, and those of other users in it. */
+function renderFunctions(nonce: string): string {
+  return `KB_N='@@${nonce}'; KB_STOP=/run/lock/keybuzz-stop-${nonce}; [ -d /run/lock ] || KB_STOP=/tmp/keybuzz-stop-${nonce}
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; LC_ALL=C; export PATH LC_ALL
+unset LANG LANGUAGE ENV BASH_ENV; umask 022; cd /; kb_end=
+${PLACE_FUNCTIONS.text}
+${WRITE_FUNCTIONS}
+kb_mark() { printf '\\n%s %s\\n' "$KB_N" "$1"; printf '\\n%s %s\\n' "$KB_N" "$1" >&2; }
+kb_run() { kb_mark "b $1"; ( exec 9>&-; eval "$2" ); kb_rc=$?; kb_mark "e $1 $kb_rc"; return $kb_rc; }
+kb_act() { kb_mark "b $1"; ( eval "$2" ); kb_rc=$?; kb_mark "e $1 $kb_rc"; return $kb_rc; }
+kb_ask() { ( exec 9>&-; eval "$2" ) 2>/dev/null; kb_rc=$?; if [ "$1" = 1 ]; then printf ':%s' $kb_rc; else printf ':'; fi; }
+kb_same() { [ "$(kb_ask "$1" "$3")" = "$2" ]; }
+kb_hash() { [ "$(kb_ask "$1" "$3" | sha256sum)" = "$2  -" ]; }
+kb_free() { [ -z "$kb_end" ]; }
+kb_halt() { if [ -z "$kb_end" ]; then kb_end=$1; kb_mark "h $1 $2"; fi; }`;
+}
 
 /**
  * Sent once, when a shell is opened. Defines what later scripts call:
- * - `kb_run ID SCRIPT`: runs a script in a subshell of its own, framed, on whatever standard input it is given;
+ * - `kb_run ID SCRIPT`: runs a question in a subshell of its own, framed, on whatever standard input it is given;
+ *   `kb_act` the same for an action, with the lock left open (see `actions.ts`);
  * - `kb_same WITHCODE EXPECTED SCRIPT`, `kb_hash WITHCODE SHA256 SCRIPT`: asks again and compares;
- * - `kb_free`: whether to go on; `kb_halt TASK WHY`: stops before a task, once.
+ * - `kb_free`: whether to go on; `kb_halt TASK WHY`: stops before a task, once;
+ * - `kb_as USER`: runs the script on its standard input as another user.
  *
  * File descriptor 9 holds the host's lock. Children must not inherit it: a daemon started by an action would keep the
  * lock for as long as it lives.
  */
 export function renderPrelude(nonce: string, lock: LockRequest | undefined): string {
   return `
-KB_N='@@${nonce}'; KB_STOP=/run/lock/keybuzz-stop-${nonce}; [ -d /run/lock ] || KB_STOP=/tmp/keybuzz-stop-${nonce}
-PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; LC_ALL=C; export PATH LC_ALL
-unset LANG LANGUAGE ENV BASH_ENV; umask 022; cd /; kb_end=
-${PLACE_FUNCTIONS.text}
-kb_mark() { printf '\\n%s %s\\n' "$KB_N" "$1"; printf '\\n%s %s\\n' "$KB_N" "$1" >&2; }
-kb_run() { kb_mark "b $1"; ( exec 9>&-; eval "$2" ); kb_rc=$?; kb_mark "e $1 $kb_rc"; return $kb_rc; }
-kb_ask() { ( exec 9>&-; eval "$2" ) 2>/dev/null; kb_rc=$?; if [ "$1" = 1 ]; then printf ':%s' $kb_rc; else printf ':'; fi; }
-kb_same() { [ "$(kb_ask "$1" "$3")" = "$2" ]; }
-kb_hash() { [ "$(kb_ask "$1" "$3" | sha256sum)" = "$2  -" ]; }
-kb_free() { [ -z "$kb_end" ]; }
-kb_halt() { if [ -z "$kb_end" ]; then kb_end=$1; kb_mark "h $1 $2"; fi; }
-${lock === undefined ? "kb_mark r" : renderLock(lock)}
+${renderFunctions(nonce)}
+${AS_FUNCTION}
+${lock === undefined ? 'kb_mark "r $$"' : renderLock(lock)}
 `;
+}
+
+/**
+ * From root's shell to any user without asking anybody: setpriv(1) is no login, so it runs no PAM session and sets no
+ * limits of limits.conf(5). The script comes over a pipe or an unlinked file that only its reader has open.
+ */
+const AS_FUNCTION = `kb_as() {
+  kb_uid=$(id -u -- "$1" 2>/dev/null) || { kb_mark "x there is no user $1"; return; }
+  kb_own=$(id -u)
+  if [ "$kb_own" = "$kb_uid" ]; then sh 9>&-
+  elif [ "$kb_own" = 0 ] && command -v setpriv >/dev/null; then
+    setpriv --reuid="$1" --regid="$(id -g -- "$1")" --init-groups --reset-env sh 9>&-
+  elif [ "$kb_own" = 0 ]; then su -s /bin/sh "$1" -c 'exec sh' 9>&-
+  elif sudo -n -u "$1" -- true 2>/dev/null </dev/null; then sudo -n -u "$1" -- sh 9>&-
+  else kb_mark "x the shell on this host is that of $(id -un), which may not become $1 without a password"
+  fi
+}`;
+
+/** A script that is run as another user, in a shell of that user's own inside the held one. */
+export function renderAs(user: string, nonce: string, script: string): string {
+  const end = `KB_AS_${nonce}`;
+  return `kb_as ${quoteShell(user)} <<'${end}'\n${renderFunctions(nonce)}\n${script}\n${end}`;
+}
+
+/** The frame of what is asked while a shell is opened. */
+export const GREETING = "g";
+
+/** A question as the first thing that a shell says, before it has read anything. */
+export function renderGreeting(nonce: string, script: string): string {
+  return `KB_N='@@${nonce}'; kb_mark() { printf '\\n%s %s\\n' "$KB_N" "$1"; printf '\\n%s %s\\n' "$KB_N" "$1" >&2; }
+kb_mark "b ${GREETING}"; ( ${script}
+) </dev/null; kb_mark "e ${GREETING} $?"`;
 }
 
 /** Who asks for the host's lock, as others will be told. */
@@ -44,22 +81,38 @@ export interface LockRequest {
   readonly folder?: string;
 }
 
+/** Seconds for which an action is waited for that a run which is gone had begun. */
+const ORPHAN_SECONDS = 600;
+
 /**
- * An flock(2) on an open descriptor of the held shell: the kernel frees it when the shell is gone, however it went.
- * The file's content says who holds it; it is no lock by itself.
+ * An flock(2) on an open descriptor of the held shell: the kernel frees it when the shell is gone, however it went, and
+ * what it had begun has ended. The file's content says who holds it; it is no lock by itself. Where the shell that took it
+ * is gone and an action of it still runs, nobody is there to be disturbed: then it is waited for.
  */
 function renderLock(lock: LockRequest): string {
   const folder = quoteShell(lock.folder ?? "/run/lock");
   return `kb_lock=${folder}/keybuzz.lock; [ "$(id -u)" = 0 ] || kb_lock=${folder}/keybuzz-$(id -u).lock
 if ! ( : >>"$kb_lock" ) 2>/dev/null; then kb_mark "r locked 0 nobody: $kb_lock cannot be written"; exit 0; fi
 exec 9>>"$kb_lock"
-if flock -n 9; then printf '%s\\n' ${quoteShell(lock.owner)} >"$kb_lock"; kb_mark r
-else kb_mark "r locked $(( $(date +%s) - $(stat -c %Y "$kb_lock") )) $(head -n 1 "$kb_lock")"; exit 0; fi`;
+kb_looks=0
+until flock -n 9; do
+  { read -r kb_who && read -r kb_pid; } <"$kb_lock" || :
+  if [ -z "\${kb_pid-}" ] || [ -d "/proc/$kb_pid" ] || [ "$kb_looks" -ge ${ORPHAN_SECONDS} ]; then
+    kb_mark "r locked $(( $(date +%s) - $(stat -c %Y "$kb_lock") )) \${kb_who-}"; exit 0
+  fi
+  kb_mark "r waits what $kb_who had begun still runs, though that run is gone"; kb_looks=$((kb_looks + 1)); sleep 1
+done
+printf '%s\\n%s\\n' ${quoteShell(lock.owner)} $$ >"$kb_lock"; kb_mark "r $$"`;
 }
 
 /** Framed run of a question's script; the shell never sees the script's own quotes as its own. */
-export function renderRun(id: string, script: Script): string {
-  return `${renderInput(script.stdin)}kb_run ${id} ${quoteShell(script.script.text)}${script.stdin === undefined ? " </dev/null" : ""}`;
+export function renderRun(id: string, script: Script, how: "kb_run" | "kb_act" = "kb_run"): string {
+  return `${renderInput(script.stdin)}${how} ${id} ${quoteShell(script.script.text)}${script.stdin === undefined ? " </dev/null" : ""}`;
+}
+
+/** Frames commands that are part of the script itself. What they say is not told. */
+export function renderAnswered(id: string, commands: string): string {
+  return `kb_mark "b ${id}"; { ${commands}\n} 2>/dev/null </dev/null; kb_rc=$?; kb_mark "e ${id} $kb_rc"; [ $kb_rc = 0 ]`;
 }
 
 /** What an answer has to be for an action to go ahead. */
@@ -86,97 +139,6 @@ export function renderGuard(guard: Guard, sha256: (data: Buffer) => string): str
 }
 
 /** `printf` is built into every POSIX shell in use, so the text appears in no process's arguments. */
-function renderInput(stdin: string | Secret | undefined): string {
+export function renderInput(stdin: string | Secret | undefined): string {
   return stdin === undefined ? "" : `printf %s ${quoteShell(revealText(stdin))} | `;
-}
-
-/** An action as a script, and the longest that it may take in milliseconds. */
-export function renderAction(action: Action): { readonly script: Script; readonly timeoutMs: number } {
-  switch (action.kind) {
-    case "exec": {
-      const timeoutMs = action.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-      const script = withTimeout(action.script, timeoutMs);
-      return { script: action.stdin === undefined ? { script } : { script, stdin: action.stdin }, timeoutMs };
-    }
-    case "write":
-      return { script: renderWrite(action), timeoutMs: DEFAULT_TIMEOUT_MS };
-    case "wait": {
-      const script = renderWait(action);
-      const limit = action.timeoutMs + 60_000;
-      return { script: action.stdin === undefined ? { script } : { script, stdin: action.stdin }, timeoutMs: limit };
-    }
-  }
-}
-
-/**
- * The script comes over a descriptor, not as an argument, and leaves standard input free. timeout(1) makes a process
- * group of its own and ends all of it. Exit code 124 (or 137 after the grace time) says that it did.
- */
-function withTimeout(script: Sh, timeoutMs: number): Sh {
-  const end = `KB_${randomBytes(8).toString("hex")}`;
-  return Sh.unsafe(
-    `timeout -k 10 ${Math.max(1, Math.ceil(timeoutMs / 1000))} sh /dev/fd/3 3<<'${end}'\n${script.text}\n${end}`,
-  );
-}
-
-/**
- * The new content is only ever reached through the descriptor that created it, and the target by its name in a directory
- * that the shell stands in: whoever else may write there cannot lead it astray.
- */
-function renderWrite(action: Extract<Action, { kind: "write" }>): Script {
-  const owner = action.owner ?? "";
-  const group = action.group === undefined ? "" : `:${action.group}`;
-  const [stdin, decode] = encodeContent(action.content);
-  const { directory, name } = placeOf(action.path);
-  const script = shLines([
-    sh`path=${action.path}; kb_enter ${directory} || exit 1`,
-    sh`[ ! -d ${name} ] || { echo "$path is a directory" >&2; exit 1; }`,
-    sh`umask 077; kb_new=${`./.keybuzz.${randomBytes(8).toString("hex")}`}; KB_FILE=\${PWD%/}/\${kb_new#./}; export KB_FILE`,
-    // POSIX, set -C: the file must not exist, and dash, busybox and bash open it with O_EXCL.
-    sh`trap 'rm -f -- "$kb_new"' EXIT; trap 'exit 130' INT TERM HUP; set -C; exec 3>"$kb_new"; set +C`,
-    decode === "text" ? sh`cat >&3 || exit 1` : sh`base64 -d >&3 || exit 1`,
-    // Open for reading from here on: a program that is open for writing cannot be run by its validation (execve(2), ETXTBSY).
-    sh`exec 4</proc/self/fd/3 3>&-`,
-    owner + group === "" ? sh`:` : sh`chown -- ${owner + group} /proc/self/fd/4 || exit 1`,
-    sh`chmod ${action.mode} -- /proc/self/fd/4 || exit 1`,
-    action.validate === undefined ? sh`:` : sh`( exec 4<&-; ${action.validate} ) </dev/null || exit 1`,
-    sh`sync -- /proc/self/fd/4 && mv -fT -- "$kb_new" ${name} || exit 1`,
-    // The directory is not synced: a power cut may bring the old file back whole, and the next run sees it.
-    sh`trap - EXIT`,
-  ]);
-  return { script, stdin };
-}
-
-/** Text goes as it is; what a shell word cannot hold, or would not survive as UTF-8, goes as base64. */
-function encodeContent(content: Content): readonly [string | Secret, "text" | "base64"] {
-  if (content instanceof Uint8Array) return [Buffer.from(content).toString("base64"), "base64"];
-  const text = revealText(content);
-  if (!text.includes("\0")) return [content, "text"];
-  const encoded = Buffer.from(text).toString("base64");
-  return [content instanceof Secret ? new Secret(encoded) : encoded, "base64"];
-}
-
-function renderWait(action: Extract<Action, { kind: "wait" }>): Sh {
-  const seconds = Math.max(1, Math.ceil(action.timeoutMs / 1000));
-  const pause = ((action.intervalMs ?? 250) / 1000).toFixed(3);
-  const read = action.stdin === undefined ? sh`kb_in=` : sh`kb_in=$(cat)`;
-  return shLines([
-    read,
-    sh`kb_t() { printf %s "$kb_in" | ( ${action.until}`,
-    sh`) ; }`,
-    sh`kb_until=$(( $(date +%s) + ${seconds} ))`,
-    sh`until kb_out=$(kb_t 2>&1); do`,
-    sh`  kb_code=$?`,
-    sh`  if [ -e "$KB_STOP" ]; then echo ${`stopped waiting for ${action.what}, as asked`} >&2; exit ${INTERRUPTED}; fi`,
-    // A sign of life, which nobody sees. Where the controller is gone, it ends the wait, and with it the host's lock.
-    sh`  kb_mark t`,
-    sh`  if [ "$kb_code" = ${GIVE_UP} ] || [ "$(date +%s)" -ge "$kb_until" ]; then`,
-    sh`    if [ "$kb_code" = ${GIVE_UP} ]; then echo ${`gave up waiting for ${action.what}`}; else kb_code=124; echo ${`waited ${seconds} s for ${action.what}`}; fi >&2`,
-    sh`    printf '%s\n' "$kb_out" >&2`,
-    sh`    ( ${action.onTimeout ?? sh`:`}`,
-    sh`    ) >&2; exit "$kb_code"`,
-    sh`  fi`,
-    sh`  sleep ${pause}`,
-    sh`done`,
-  ]);
 }

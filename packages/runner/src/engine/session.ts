@@ -1,11 +1,14 @@
 import { BugError, ConnectError, HostError, KbError, ProbeError } from "../errors.ts";
-import type { Emit, HostRecap, TaskResult } from "../events.ts";
+import type { Emit, FailureHandling, HostRecap, TaskResult } from "../events.ts";
+import { FACTS_SCRIPT, type Facts, factsProbe } from "../facts.ts";
+import type { Task } from "../module.ts";
 import type { Probe } from "../probe.ts";
 import type { State } from "../state.ts";
 import type { Connect, Connection, Target } from "../transport/transport.ts";
 import { type Compiled, compile, type RawAnswer, toOutputs } from "./compile.ts";
+import { Foresight } from "./foresight.ts";
 import type { Frame } from "./frames.ts";
-import { HeldShell } from "./held-shell.ts";
+import { type Deadline, HeldShell } from "./held-shell.ts";
 import { type LockRequest, renderRun } from "./render.ts";
 
 /** What a change that check mode did not make would have left behind. */
@@ -24,13 +27,25 @@ export interface SessionContext {
   readonly lock: LockRequest | undefined;
 }
 
+/** Who asks. */
+export interface AskOptions {
+  /** The user that asks on the host; the held shell's unless given. */
+  readonly user?: string | undefined;
+  readonly tasks?: readonly Task[];
+}
+
 /** One host for the length of one run: its connection, its shell, and what became of it. */
 export class HostSession {
   readonly target: Target;
   /** Changes that check mode predicts and has not made, by the resource that they alter. */
   readonly predicted = new Map<string, Prediction>();
+  /** The same as answers: what questions would get after them. */
+  readonly foresight = new Foresight();
   readonly #context: SessionContext;
-  readonly #counts = { ok: 0, changed: 0, unknown: 0, skipped: 0, failed: 0, rescued: 0, ignored: 0, delegated: 0 };
+  readonly #counts = { ok: 0, changed: 0, unknown: 0, skipped: 0, failed: 0, rescued: 0, ignored: 0 };
+  readonly #handled = new Map<KbError, FailureHandling>();
+  readonly #noted = new Set<string>();
+  #facts: Promise<Facts> | undefined;
   #connection: Connection | undefined;
   #shell: HeldShell | undefined;
   #opening: Promise<HeldShell> | undefined;
@@ -56,33 +71,54 @@ export class HostSession {
   }
 
   /** Opens the connection; a host that was opened before, or has failed, is left as it is. */
-  async open(): Promise<HeldShell> {
+  async open(greeting?: string): Promise<HeldShell> {
     if (this.#error !== undefined) throw this.#error;
-    this.#opening ??= this.#open();
+    this.#opening ??= this.#open(greeting);
     return this.#opening;
   }
 
-  async #open(): Promise<HeldShell> {
+  async #open(greeting: string | undefined): Promise<HeldShell> {
     const started = performance.now();
     this.#connection = await this.#context.connect(this.target);
-    this.#shell = await HeldShell.open(this.#connection, this.target, this.#context.lock);
+    this.#shell = await HeldShell.open(this.#connection, this.target, {
+      lock: this.#context.lock,
+      greeting,
+      onWait: (text) => this.#noteOnce(text),
+    });
     this.#context.emit({ type: "host-connected", host: this.name, ms: performance.now() - started });
     return this.#shell;
   }
 
-  /** Asks probes in one round trip. */
-  async ask(probes: readonly Probe<unknown>[]): Promise<readonly (readonly RawAnswer[])[]> {
+  #noteOnce(text: string): void {
+    if (this.#noted.has(text)) return;
+    this.#noted.add(text);
+    this.#context.emit({ type: "note", level: "info", text, host: this.name });
+  }
+
+  /** Asks probes in one round trip, in the name of `tasks` where they are theirs. */
+  async ask(
+    probes: readonly Probe<unknown>[],
+    { user, tasks = [] }: AskOptions = {},
+  ): Promise<readonly (readonly RawAnswer[])[]> {
     const compiled = compile(probes, "q");
     if (compiled.scripts.length === 0) return probes.map(() => []);
     const shell = await this.open();
     const frames = new Map<string, Frame>();
-    await shell.run(renderAll(compiled), { onFrame: (frame) => void frames.set(frame.id, frame), onDone: () => {} });
+    await shell.run(
+      renderAll(compiled),
+      { onFrame: (frame) => void frames.set(frame.id, frame), onDone: () => {} },
+      { user, deadline: (at) => questionDeadline(compiled, at, tasks) },
+    );
     return compiled.collect(frames);
   }
 
   /** The answer to one probe. @throws ProbeError where its `parse` makes no sense of it */
-  async question<T>(probe: Probe<T>): Promise<T> {
-    const [answers = []] = await this.ask([probe]);
+  async question<T>(probe: Probe<T>, options: AskOptions = {}): Promise<T> {
+    const [answers = []] = await this.ask([probe], options);
+    return this.#parse(probe, answers);
+  }
+
+  #parse<T>(probe: Probe<T>, answers: readonly RawAnswer[]): T {
     try {
       return probe.parse(toOutputs(answers));
     } catch (cause) {
@@ -91,11 +127,25 @@ export class HostSession {
     }
   }
 
+  /** What the host is, asked once a run: while it is connected to where nothing was asked yet, at no round trip then. */
+  async facts(): Promise<Facts> {
+    this.#facts ??= this.#askFacts();
+    return this.#facts;
+  }
+
+  async #askFacts(): Promise<Facts> {
+    if (this.#opening !== undefined) return this.question(factsProbe());
+    const probe = factsProbe();
+    const shell = await this.open(FACTS_SCRIPT.text);
+    return this.#parse(probe, [await shell.greeting()]);
+  }
+
   /** The host leaves the run. The first error stays. */
   fail(error: unknown): KbError {
     const known = error instanceof HostError || error instanceof BugError ? error : this.#wrap(error);
     if (this.#error !== undefined) return this.#error;
     this.#error = known;
+    if (this.#handled.get(known) === "rescued") this.#counts.rescued -= 1;
     this.#unreachable = known instanceof ConnectError && this.#shell === undefined;
     const type = this.#unreachable ? "host-unreachable" : "host-failed";
     this.#context.emit({ type, host: this.name, error: known });
@@ -111,8 +161,15 @@ export class HostSession {
     });
   }
 
+  /** A failure that does not take the host out of the run, unless nobody catches it: {@link fail} then. */
+  handle(error: KbError, handled: FailureHandling): void {
+    if (handled !== "delegated") this.#counts[handled] += 1;
+    this.#handled.set(error, handled);
+    this.#context.emit({ type: "failure-handled", host: this.name, handled, error });
+  }
+
   report(result: TaskResult): TaskResult {
-    this.#counts[result.handled ?? result.outcome] += 1;
+    if (result.handled === undefined) this.#counts[result.outcome] += 1;
     this.#context.emit({ type: "task-end", result });
     return result;
   }
@@ -122,10 +179,9 @@ export class HostSession {
   }
 
   recap(): HostRecap {
-    const { delegated: _, ...counts } = this.#counts;
     return {
       host: this.name,
-      ...counts,
+      ...this.#counts,
       // A host that failed between tasks (a lost connection, a refusal) failed all the same.
       failed: Math.max(this.#counts.failed, this.#error !== undefined && !this.#unreachable ? 1 : 0),
       unreachable: this.#unreachable,
@@ -141,4 +197,22 @@ export class HostSession {
 
 export function renderAll(compiled: Compiled): string {
   return compiled.scripts.map(({ id, script }) => renderRun(id, script)).join("\n");
+}
+
+/** The tasks that one question's script answers, for people: the first, and how many more. */
+export function nameAskers(compiled: Compiled, id: string, tasks: readonly Task[]): string {
+  const [first, ...others] = compiled.askers(id).flatMap((index) => tasks[index]?.name ?? []);
+  if (first === undefined) return "a probe";
+  return others.length === 0 ? first : `${first} and ${others.length} more`;
+}
+
+function questionDeadline(compiled: Compiled, at: string | undefined, tasks: readonly Task[]): Deadline {
+  const script = at === undefined ? undefined : compiled.scripts.find(({ id }) => id === at);
+  if (at === undefined || script === undefined) return { what: "nothing that is known" };
+  const task = tasks[compiled.askers(at)[0] ?? -1];
+  const line = script.script.script.text.split("\n")[0] ?? "";
+  return {
+    what: `the question of ${nameAskers(compiled, at, tasks)}: ${line.slice(0, 120)}`,
+    ...(task === undefined ? {} : { task: task.name, where: task.where }),
+  };
 }

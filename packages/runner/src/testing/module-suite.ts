@@ -168,6 +168,8 @@ function renderAction(action: Action): Record<string, unknown> {
         until: action.until.text,
         ...(action.onTimeout === undefined ? {} : { onTimeout: action.onTimeout.text }),
       };
+    case "retry":
+      return { ...action, actions: action.actions.map(renderAction) };
   }
 }
 
