@@ -63,3 +63,66 @@ test("kb check exits with 0 where nothing is wrong, and with 2 where something i
   expect(JSON.parse(bad.stdout)).toMatchObject({ faults: [{ code: "params", hint: "did you mean folder?" }] });
   expect(bad.code).toBe(2);
 });
+
+describe("kb console, from a pipe", () => {
+  const typed = (...lines: readonly string[]) => runKb(["console", "one"], { input: `${lines.join("\n")}\n` });
+
+  test("tells in check mode, changes after a confirmation, and tells again", async () => {
+    const path = join(folder, "typed");
+    const { code, stdout, stderr } = await typed(
+      `const path: string = ${JSON.stringify(path)};`,
+      "const wanted = file({",
+      '  path, content: "typed\\n",',
+      "});",
+      "await ensure(wanted)",
+      `await probe(sh\`test -e \${path}; echo there: $?\`)`,
+      ".apply on",
+      "one",
+      "ensure([wanted])",
+      "(await ensure(wanted)).changed",
+      ".apply off",
+      'await ensure(file({ path, state: "absent" }))',
+      "host.name",
+    );
+    expect(stderr).toBe("");
+    expect(stdout.split("\n").filter((line) => !line.startsWith(" "))).toEqual([
+      `would change one  file ${path}`,
+      "1 would change",
+      "there: 1",
+      "ensure changes the host",
+      `changed      one  file ${path}`,
+      "1 changed",
+      `ok           one  file ${path}`,
+      "[]",
+      "ensure changes nothing",
+      `would change one  file ${path}`,
+      "1 would change",
+      "'one'",
+      "",
+    ]);
+    expect(code).toBe(0);
+    expect(readFileSync(path, "utf8")).toBe("typed\n");
+  });
+
+  test.each([
+    ["a statement that throws", ['throw new Error("mine")', "1"], 1, "Error: mine\n"],
+    ["bad params", ["await ensure(apt({ nme: 1 }))", "1"], 2, "bad params for apt"],
+    ["a task that fails", [".apply on", "one", 'await ensure(file({ path: "/nope/x" , content: "" }))', "1"], 1, ""],
+    ["a confirmation that is none", [".apply on", "two", "1"], 2, "not confirmed: still in check mode"],
+    ["an unknown command", [".aply on", "1"], 2, "there is no command .aply"],
+    ["an end in the middle", ["ensure([", "  1,"], 2, "the last statement is not at its end"],
+  ])("stops at %s", async (_, lines, code, message) => {
+    const got = await typed(...lines);
+    expect(got.stderr).toContain(message);
+    expect(got.stdout).not.toMatch(/^1$/m);
+    expect(got.code).toBe(code);
+  });
+
+  test("says at once that a host cannot be reached, or is none", async () => {
+    expect(await runKb(["console", "gone"], { input: "1\n" })).toMatchObject({
+      code: 4,
+      stdout: expect.stringContaining("unreachable  gone: cannot connect to 127.0.0.1:1"),
+    });
+    expect(await runKb(["console", "onne"])).toMatchObject({ code: 2, stderr: expect.stringContaining("mean one?") });
+  });
+});

@@ -19,6 +19,8 @@ export interface KbResult {
 /** How a command is started. */
 export interface KbOptions {
   readonly env?: Readonly<Record<string, string>>;
+  /** Standard input; empty unless given. */
+  readonly input?: string;
   /** 30 000 unless given. */
   readonly timeoutMs?: number;
   /** Called with each piece of output. */
@@ -32,9 +34,11 @@ export async function runKb(argv: readonly string[], options: KbOptions = {}): P
   const child = spawn(process.execPath, [BIN, ...argv], {
     cwd: FIXTURES,
     env: { ...inherited, KB_LOCK_FOLDER: locks, ...options.env },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe"],
     timeout: options.timeoutMs ?? 30_000,
   });
+  // A command that ends before it has read all of it is its own affair.
+  child.stdin.on("error", () => {}).end(options.input ?? "");
   let stdout = "";
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => {

@@ -1,4 +1,5 @@
 import Check from "./check.ts";
+import Console from "./console.ts";
 import Do from "./do.ts";
 import InventoryCommand from "./inventory.ts";
 import LabDown from "./lab/down.ts";
@@ -14,6 +15,7 @@ import Play from "./play.ts";
 /** Every command by its name. Each imports what it works with only when it runs: `kb --version` pays for none of it. */
 export default {
   check: Check,
+  console: Console,
   do: Do,
   inventory: InventoryCommand,
   "lab:down": LabDown,
