@@ -1,82 +1,76 @@
 import { InventoryError } from "../errors.ts";
+import { namesFitting } from "./bounded-regex.ts";
+import { globTest, isGlob } from "./glob.ts";
 import { type Inventory, suggest } from "./inventory.ts";
 
 /**
  * The hosts that a pattern names, in the order of the inventory: host and group names, `all`, globs (`maria-*`),
- * `~regex`, a slice of a group (`mariadb[0]`, `mariadb[0:2]`), joined by `,` or `:`; `&` keeps only those also in, `!`
- * leaves out.
- * @throws InventoryError for a name that is none, with the nearest
+ * `~regex`, a slice (`mariadb[0]`, `mariadb[-1]`, `mariadb[0:2]`, both ends counting), joined by `,` or `:`; `&` keeps
+ * only those also in, `!` leaves out. Wherever they stand, `&` counts after the names, and `!` last.
+ * @throws InventoryError for a name, glob or slice that is none, with the nearest
  * @see https://docs.ansible.com/ansible/latest/inventory_guide/intro_patterns.html
  */
 export function matchHosts(inventory: Inventory, pattern: string): readonly string[] {
-  const parts = splitPattern(pattern);
-  const plain = parts.filter((part) => !part.startsWith("&") && !part.startsWith("!"));
-  const chosen = new Set(
-    plain.length === 0 ? inventory.hosts.keys() : plain.flatMap((part) => matchOne(inventory, part)),
-  );
-  for (const part of parts) {
-    if (part.startsWith("&")) {
-      const also = new Set(matchOne(inventory, part.slice(1)));
-      for (const host of chosen) if (!also.has(host)) chosen.delete(host);
-    } else if (part.startsWith("!")) {
-      for (const host of matchOne(inventory, part.slice(1))) chosen.delete(host);
-    }
+  const parts = splitPattern(inventory, pattern);
+  const plain = parts.filter((part) => !/^[&!]/.test(part));
+  if (parts.length === 0) {
+    throw new InventoryError("the pattern of hosts is empty", { hint: "all, a group, a host, maria-*, mariadb[0]" });
   }
-  return [...inventory.hosts.keys()].filter((host) => chosen.has(host));
+  const matched = (mark: string) => parts.filter((part) => part.startsWith(mark)).map((part) => part.slice(1));
+  const chosen = new Set((plain.length === 0 ? ["all"] : plain).flatMap((part) => matchOne(inventory, part)));
+  const also = matched("&").map((part) => new Set(matchOne(inventory, part)));
+  const not = new Set(matched("!").flatMap((part) => matchOne(inventory, part)));
+  const isMatch = (host: string) => chosen.has(host) && also.every((hosts) => hosts.has(host)) && !not.has(host);
+  return [...inventory.hosts.keys()].filter(isMatch);
 }
 
-/** Splits at commas and colons, but not inside `[0:2]`, and not in a regular expression. */
-function splitPattern(pattern: string): readonly string[] {
-  const parts = pattern.startsWith("~") ? pattern.split(",") : pattern.split(/[,:](?![^[]*\])/);
+/** A comma separates wherever it stands; a colon where it is in neither brackets, nor `(?:`, nor a host's name. */
+function splitPattern(inventory: Inventory, pattern: string): readonly string[] {
+  const parts = pattern.includes(",")
+    ? pattern.split(",")
+    : inventory.hosts.has(pattern)
+      ? [pattern]
+      : (pattern.match(/(?:\(\?:|[^\s:[\]]|\[[^\]]*\])+/g) ?? [pattern]);
   return parts.map((part) => part.trim()).filter((part) => part !== "");
 }
 
 function matchOne(inventory: Inventory, part: string): readonly string[] {
-  if (part.startsWith("~")) {
-    const expression = toExpression(part.slice(1));
-    return namesWhere(inventory, (name) => expression.test(name));
-  }
-  const slice = /^(.+)\[(\d+)(?::(\d*))?\]$/.exec(part);
-  if (slice !== null) {
-    const [text, name = "", first = "0", last] = slice;
-    const members = matchOne(inventory, name);
-    // As Ansible: both ends count.
-    const end = !text.includes(":")
-      ? Number(first)
-      : last === "" || last === undefined
-        ? members.length - 1
-        : Number(last);
-    return members.slice(Number(first), end + 1);
-  }
-  if (/[*?]/.test(part)) {
-    const expression = new RegExp(
-      `^${part
-        .replace(/[.+^${}()|\\[\]]/g, "\\$&")
-        .replaceAll("*", ".*")
-        .replaceAll("?", ".")}$`,
-    );
-    return namesWhere(inventory, (name) => expression.test(name));
-  }
-  const group = inventory.groups.get(part);
-  if (group !== undefined) return group.hosts;
   if (inventory.hosts.has(part)) return [part];
-  throw new InventoryError(`no host or group "${part}" in ${inventory.file}`, {
-    hint: suggest(part, [...inventory.hosts.keys(), ...inventory.groups.keys()]),
+  const slice = part.startsWith("~") ? null : /^(.+)\[(?:(-?\d+)|(\d+)[:-](\d*))\]$/.exec(part);
+  if (slice === null) return matchNames(inventory, part);
+  const [, name = "", index, first, last] = slice;
+  const members = matchNames(inventory, name);
+  const sliced =
+    index !== undefined
+      ? members.slice(Number(index)).slice(0, 1)
+      : members.slice(Number(first), last === "" || last === undefined ? undefined : Number(last) + 1);
+  if (sliced.length > 0 && Number(index ?? 0) >= -members.length) return sliced;
+  throw new InventoryError(`${part} names no host: ${name} has ${members.length}`, {
+    hint: `the first is ${name}[0], the last ${name}[-1]`,
   });
 }
 
-function namesWhere(inventory: Inventory, fits: (name: string) => boolean): readonly string[] {
-  const groups = [...inventory.groups.values()].filter((group) => group.name !== "all" && fits(group.name));
-  return [...[...inventory.hosts.keys()].filter(fits), ...groups.flatMap((group) => group.hosts)];
+function matchNames(inventory: Inventory, part: string): readonly string[] {
+  const group = inventory.groups.get(part);
+  if (group !== undefined) return group.hosts;
+  const hosts = [...inventory.hosts.keys()];
+  const groups = [...inventory.groups.keys()];
+  if (part === "") throw new InventoryError("& and ! are followed by a host or a group");
+  if (part.startsWith("~")) return found(inventory, part, namesFitting(part.slice(1), [...groups, ...hosts]));
+  if (isGlob(part)) return found(inventory, part, [...groups, ...hosts].filter(globTest(part)));
+  throw new InventoryError(`no host or group "${part}" in ${inventory.file}`, {
+    hint: suggest(part, [...groups, ...hosts]),
+  });
 }
 
-function toExpression(text: string): RegExp {
-  try {
-    return new RegExp(text);
-  } catch (cause) {
-    throw new InventoryError(`~${text} is no regular expression`, {
-      detail: cause instanceof Error ? cause.message : String(cause),
-      cause,
+/** Hosts of the groups among the names, and the hosts among them. */
+function found(inventory: Inventory, part: string, names: readonly string[]): readonly string[] {
+  if (names.length === 0) {
+    throw new InventoryError(`no host or group in ${inventory.file} fits ${part}`, {
+      hint: part.startsWith("~")
+        ? "an expression has to fit from a name's beginning: ~.*-01"
+        : "kb inventory shows them all",
     });
   }
+  return [...new Set(names.flatMap((name) => inventory.groups.get(name)?.hosts ?? [name]))];
 }
