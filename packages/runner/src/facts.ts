@@ -1,3 +1,4 @@
+import { BugError } from "./errors.ts";
 import { ask, type Probe } from "./probe.ts";
 import { sh } from "./sh.ts";
 
@@ -53,6 +54,28 @@ export interface Facts {
   readonly container: string | null;
   /** The host's clock when it was asked, in milliseconds since 1970; whole seconds. */
   readonly timeMs: number;
+}
+
+/** The facts of several hosts. */
+export class HostFacts {
+  readonly #byName: ReadonlyMap<string, Facts>;
+
+  /** @internal */
+  constructor(entries: Iterable<readonly [string, Facts]>) {
+    this.#byName = new Map(entries);
+  }
+
+  /** Names of the hosts that answered. */
+  get names(): readonly string[] {
+    return [...this.#byName.keys()];
+  }
+
+  /** @throws BugError for a host that was not asked, or has left the run */
+  of({ name }: { readonly name: string }): Facts {
+    const facts = this.#byName.get(name);
+    if (facts === undefined) throw new BugError(`the facts of ${name} are not known`, { host: name });
+    return facts;
+  }
 }
 
 /** Sections after a line `== NAME` each, and no single quote, so that it can be the first thing that a shell is told. */

@@ -1,10 +1,13 @@
 import { type KbError, RefusedError } from "./errors.ts";
 import type { TableRow, TaskResult } from "./events.ts";
+import { HostFacts } from "./facts.ts";
 import type { HostCount } from "./fleet/batches.ts";
-import { type EnsureOptions, runLists } from "./fleet/lists.ts";
+import { runDelegated } from "./fleet/delegate.ts";
+import { type EnsureOptions, type ListRun, runLists } from "./fleet/lists.ts";
 import { eachMember, type ForHost, type Host, type Member, type RunScope, takesPart, tracked } from "./fleet/member.ts";
 import { Rolling } from "./fleet/rolling.ts";
-import type { SerialRules } from "./fleet/rules.ts";
+import { type GroupBy, groupOf, type SerialRules } from "./fleet/rules.ts";
+import { joinTags } from "./fleet/tags.ts";
 import type { Task } from "./module.ts";
 import type { Probe } from "./probe.ts";
 
@@ -123,6 +126,28 @@ export class Hosts<V> implements Iterable<Host<V>> {
     );
   }
 
+  /**
+   * The same hosts, worked on and asked as another user of theirs: `hosts.as("frappe").ensure([...])`. The held shell
+   * becomes that user, which takes no password where it is root's, and no connection or round trip of its own.
+   */
+  as(user: string): Hosts<V> {
+    return new Hosts(this.#members, { ...this.#scope, user }, this.#options);
+  }
+
+  /**
+   * What the hosts are, asked once a run. Asked before anything else it is answered while the connection is made: facts and
+   * a list of tasks made from them cost one round trip together. Hosts that cannot answer leave the run.
+   */
+  async facts(): Promise<HostFacts> {
+    return tracked(this.#scope, "facts", this.#members, async () => {
+      this.#scope.rehearsal?.ask("it needs the facts of hosts");
+      const answers = await eachMember(this.#scope, this.#taking, async ({ host, session }) => {
+        return [host.name, await session.facts()] as const;
+      });
+      return new HostFacts(answers.filter((answer) => answer !== undefined));
+    });
+  }
+
   /** Tells the operator something that is no task. */
   note(text: string, level: "info" | "warn" = "info"): void {
     this.#scope.emit({ type: "note", level, text });
@@ -157,7 +182,7 @@ export class Hosts<V> implements Iterable<Host<V>> {
     this.#scope.rehearsal?.ask("it asks hosts, and goes on from what they answer");
     const answers = await eachMember(this.#scope, members, async ({ host, session }) => {
       const probe = typeof question === "function" ? question(host) : question;
-      return { host, value: await session.question(probe) };
+      return { host, value: await session.question(probe, { user: this.#scope.user }) };
     });
     return answers.filter((answer) => answer !== undefined);
   }

@@ -4,16 +4,29 @@ export {
   type ExecAction,
   exec,
   GIVE_UP,
+  type RetryAction,
   type WaitAction,
   type WriteAction,
 } from "./action.ts";
 export * from "./errors.ts";
 export * from "./events.ts";
+export {
+  type Facts,
+  factsProbe,
+  HostFacts,
+  type MountedFileSystem,
+  type NetworkInterface,
+  packageVersions,
+} from "./facts.ts";
 export type { HealthFloor, HostCount } from "./fleet/batches.ts";
 export type { Gate, Gates } from "./fleet/gate.ts";
+export { type ListedTask, listTasks, type TaskList } from "./fleet/listing.ts";
 export type { EnsureOptions } from "./fleet/lists.ts";
+export type { ConfirmRequest } from "./fleet/member.ts";
 export type { BatchPlace, BatchProcedure, Rolling } from "./fleet/rolling.ts";
 export type { GroupBy, SerialRules } from "./fleet/rules.ts";
+export type { TaskSelection } from "./fleet/selection.ts";
+export { isSelected, type TagFilter, tagged } from "./fleet/tags.ts";
 export { type EnsureResult, type Host, type HostAnswer, Hosts } from "./hosts.ts";
 export { InventoryBuilder } from "./inventory/builder.ts";
 export {
@@ -86,6 +99,7 @@ export {
   type Unrehearsed,
 } from "./rehearsal.ts";
 export { type RehearseOptions, rehearse } from "./rehearse.ts";
+export { type RetryOptions, retry } from "./retry.ts";
 export { defineRole, type Role, type RoleSpec, type VarsOf } from "./role.ts";
 export { type PlayOptions, play, type RunReport } from "./run.ts";
 export { revealText, Secret } from "./secret.ts";

@@ -100,7 +100,7 @@ async function ask<V>(
 ): Promise<Verdict<V>> {
   const { session } = member;
   if (scope.rehearsal !== undefined) return { member, state: "well" };
-  const answer = await session.question(probe);
+  const answer = await session.question(probe, { user: scope.user });
   const result = { host: session.name, task: label, module: "gate", id: label, changes: [], ms: 0 };
   if (answer === true) {
     session.report({ ...result, outcome: "ok" });
