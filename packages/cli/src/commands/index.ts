@@ -9,6 +9,7 @@ import LabStatus from "./lab/status.ts";
 import LabUp from "./lab/up.ts";
 import ModuleList from "./module/list.ts";
 import ModuleShow from "./module/show.ts";
+import New from "./new.ts";
 import Ping from "./ping.ts";
 import Play from "./play.ts";
 
@@ -25,6 +26,7 @@ export default {
   "lab:up": LabUp,
   "module:list": ModuleList,
   "module:show": ModuleShow,
+  new: New,
   ping: Ping,
   play: Play,
 };
