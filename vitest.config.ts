@@ -9,7 +9,13 @@ export default defineConfig({
           name: "unit",
           // Real shells and processes on a machine that may be busy.
           testTimeout: 60_000,
-          include: ["packages/**/*.test.ts", "roles/**/*.test.ts", "inventories/*.test.ts", "tests/*.test.ts"],
+          include: [
+            "packages/**/*.test.ts",
+            "roles/**/*.test.ts",
+            "inventories/*.test.ts",
+            "tests/*.test.ts",
+            "tests/security/**/*.test.ts",
+          ],
         },
       },
       {

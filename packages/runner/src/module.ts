@@ -174,10 +174,13 @@ function parseParams<P extends z.ZodObject, S extends State>(
   where: string | undefined,
 ): z.output<P> {
   const result = spec.params.safeParse(input);
-  if (result.success) return result.data;
+  const illFormed = result.success ? findIllFormed(result.data) : undefined;
+  if (result.success && illFormed === undefined) return result.data;
   throw new ParamsError(`bad params for ${spec.name}`, {
     where,
-    detail: describeIssues(result.error),
+    detail: result.success
+      ? `${illFormed?.join(".")}: holds half of a surrogate pair, which is no text`
+      : describeIssues(result.error),
     hint: `kb module show ${spec.name}`,
   });
 }

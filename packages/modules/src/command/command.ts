@@ -13,7 +13,7 @@ import {
   unmet,
 } from "@keybuzz/runner";
 import * as z from "zod";
-import { absolutePath, shellText, textOrSecret } from "../params/params.ts";
+import { absolutePath, inputText, shellText } from "../params/params.ts";
 import { pathFacts } from "../probes/path-facts.ts";
 
 const params = z
@@ -30,7 +30,7 @@ const params = z
       .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "must be the name of a variable"), z.string())
       .default({})
       .describe("Environment variables, for `unless` too. Never secrets: every process of the user can read them."),
-    stdin: textOrSecret().optional().describe("Text for standard input of `run`: the way for secrets."),
+    stdin: inputText().optional().describe("Text for standard input of `run`: the way for secrets."),
     touches: z
       .array(z.string())
       .default([])

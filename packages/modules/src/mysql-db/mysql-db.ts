@@ -3,12 +3,14 @@ import * as z from "zod";
 import { mariadbLogin, mariadbServer } from "../probes/sql-login.ts";
 import { readRows, runSql, sqlBatch } from "../probes/sql-session.ts";
 
+const word = z.string().regex(/^[A-Za-z0-9_]+$/, "must be one word of letters, digits and underscores");
+
 const params = z
   .strictObject({
     login: mariadbLogin,
     name: z.string().min(1).describe("database name"),
-    encoding: z.string().optional().describe("default character set of new tables: utf8mb4; as found unless given"),
-    collation: z.string().optional().describe("default collation of new tables; as found unless given"),
+    encoding: word.optional().describe("default character set of new tables: utf8mb4; as found unless given"),
+    collation: word.optional().describe("default collation of new tables; as found unless given"),
     state: z.enum(["present", "absent"]).default("present").describe("whether the database exists"),
     confirm: z
       .string()

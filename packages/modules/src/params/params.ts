@@ -1,4 +1,4 @@
-import { Secret, Sh } from "@keybuzz/runner";
+import { revealText, Secret, Sh } from "@keybuzz/runner";
 import * as z from "zod";
 import type { Place } from "../text/line-edit.ts";
 
@@ -35,6 +35,11 @@ export function textOrSecret(): z.ZodType<string | Secret, string | Secret> {
   return z.union([z.string(), z.instanceof(Secret)]);
 }
 
+/** What a program reads on its standard input. A shell, which hands it on, has no word for NUL. */
+export function inputText(): z.ZodType<string | Secret, string | Secret> {
+  return textOrSecret().refine((text) => !revealText(text).includes("\0"), "must not hold a NUL character");
+}
+
 /** One line of text. */
 export function oneLine(): z.ZodString {
   return z.string().regex(/^[^\n\r\0]*$/, "must be one line");
@@ -45,9 +50,11 @@ export function pattern(): z.ZodType<RegExp, RegExp | string> {
   return z.union([z.instanceof(RegExp), z.string()]).transform((source, context): RegExp => {
     try {
       // Without g and y, which make a RegExp remember where it was.
-      return source instanceof RegExp
-        ? new RegExp(source.source, source.flags.replace(/[gy]/g, ""))
-        : new RegExp(source);
+      const flags = source instanceof RegExp ? source.flags.replace(/[gy]/g, "") : "";
+      const expression = new RegExp(source instanceof RegExp ? source.source : source, flags);
+      // One that is too large is found out when it is first used.
+      expression.test("");
+      return expression;
     } catch (error) {
       context.addIssue(error instanceof Error ? error.message : String(error));
       return z.NEVER;

@@ -1,7 +1,8 @@
 import { type Secret, type Sh, secretParam, sh } from "@keybuzz/runner";
 import * as z from "zod";
 
-const password = secretParam();
+const password = secretParam().refine((text) => !text.reveal().includes("\0"), "must not hold a NUL character");
+const container = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, "must be the name of a container");
 
 /** How to reach a MariaDB server from the host that a task runs on. */
 export const mariadbLogin = z
@@ -14,7 +15,7 @@ export const mariadbLogin = z
     }),
     z.strictObject({
       via: z.literal("container"),
-      container: z.string().default("mariadb").describe("running container that holds the server and the client"),
+      container: container.default("mariadb").describe("running container that holds the server and the client"),
       socket: z.string().default("/run/mysqld/mysqld.sock").describe("path of the server's socket in the container"),
       user: z.string().default("root").describe("account"),
       password: password.optional().describe("needed only where the account is not let in by unix_socket"),

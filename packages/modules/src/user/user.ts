@@ -1,10 +1,15 @@
 import { defineModule, known, type ModuleSpec, mapProbe, type Probe, probeAll, secretParam } from "@keybuzz/runner";
 import * as z from "zod";
-import { absolutePath, accountName, newAccountName, oneLine } from "../params/params.ts";
+import { absolutePath, accountName, newAccountName } from "../params/params.ts";
 import { removedUser } from "../params/resources.ts";
 import { account, groupNumber, supplementaryGroups } from "../probes/accounts.ts";
 import { passwordIsSet } from "./password.ts";
 import { planUser } from "./plan.ts";
+
+/** passwd(5) parts its fields by colons and its entries by lines. */
+function fieldPath() {
+  return absolutePath().refine((path) => /^[^:\p{Cc}]*$/u.test(path), "must not hold a colon or a control character");
+}
 
 const params = z.strictObject({
   name: newAccountName().describe("The user's name."),
@@ -12,15 +17,21 @@ const params = z.strictObject({
   group: accountName().optional().describe("Name or number of its primary group; one of its own name unless given."),
   groups: z.array(accountName()).optional().describe("Names of its other groups; as they are unless given."),
   append: z.boolean().default(false).describe("True: leave it in the groups that `groups` does not name."),
-  shell: absolutePath().optional().describe("Its login shell; the host's default for a new user unless given."),
-  home: absolutePath().optional().describe("Its home directory. The content of another one is not moved."),
+  shell: fieldPath().optional().describe("Its login shell; the host's default for a new user unless given."),
+  home: fieldPath().optional().describe("Its home directory. The content of another one is not moved."),
   create_home: z
     .boolean()
     .default(true)
     .describe("Whether the home directory has to exist; it is made from /etc/skel."),
-  comment: oneLine().optional().describe("Its full name or purpose (GECOS)."),
+  comment: z
+    .string()
+    .regex(/^[^:\p{Cc}]*$/u, "must be one line without a colon")
+    .optional()
+    .describe("Its full name or purpose (GECOS)."),
   system: z.boolean().default(false).describe("Take the number of a new user from the range of system accounts."),
   password: secretParam()
+    // chpasswd(8) takes a line for each user: a second line would be another user's password.
+    .refine((hash) => /^[$!*][^:\s\0]*$/.test(hash.reveal()), "must be a hash, like $y$..., or ! or * for none")
     .optional()
     .describe("The hash of its password as in shadow(5), never the password itself; as it is unless given."),
   state: z

@@ -18,7 +18,11 @@ const params = z
       .enum(["started", "stopped", "present", "absent"])
       .default("started")
       .describe("started, present: open, existing. stopped, absent: the opposite. For `port` and `path`."),
-    stdin: z.instanceof(Secret).optional().describe("What `test` reads on standard input: a password."),
+    stdin: z
+      .instanceof(Secret)
+      .refine((text) => !text.reveal().includes("\0"), "must not hold a NUL character")
+      .optional()
+      .describe("What `test` reads on standard input: a password."),
     what: oneLine()
       .optional()
       .describe("What is awaited, for labels and messages; made from the other params unless given."),

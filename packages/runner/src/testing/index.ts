@@ -1,2 +1,3 @@
+export { readCase } from "./cases.ts";
 export { localInventory } from "./local-inventory.ts";
 export { moduleSuite } from "./module-suite.ts";

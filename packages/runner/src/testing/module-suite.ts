@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
@@ -11,6 +11,7 @@ import { Secret } from "../secret.ts";
 import { Sh } from "../sh.ts";
 import { Sql } from "../sql.ts";
 import { diffStates, equalValues, type State } from "../state.ts";
+import { readCase } from "./cases.ts";
 
 /** A recorded answer: `{ params, outputs, state }`, or `unmet` or `error` (a part of the message) in place of `state`. */
 interface ProbeCase {
@@ -195,16 +196,6 @@ function collectSecrets(value: unknown): string[] {
   if (value instanceof Secret) return [value.reveal()];
   if (typeof value !== "object" || value === null) return [];
   return Object.values(value).flatMap(collectSecrets);
-}
-
-function readCase<T>(file: string): T {
-  return JSON.parse(readFileSync(file, "utf8"), (_key, value: unknown) => {
-    const marked = value as { $secret?: unknown; $sh?: unknown; $sql?: unknown } | null;
-    if (typeof marked !== "object") return value;
-    if (typeof marked?.$secret === "string") return new Secret(marked.$secret);
-    if (typeof marked?.$sql === "string") return Sql.unsafe(marked.$sql, false);
-    return typeof marked?.$sh === "string" ? Sh.unsafe(marked.$sh) : value;
-  }) as T;
 }
 
 function revealAll(value: unknown): unknown {
