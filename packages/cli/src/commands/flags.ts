@@ -66,6 +66,35 @@ export const outputFlags = {
   }),
 };
 
+/** How to tell what a playbook's run does. */
+export const runOutputFlags = {
+  ...outputFlags,
+  quiet: Flags.boolean({ char: "q", description: "only changes, failures, warnings and the recap" }),
+  oneline: Flags.boolean({ description: "one line a host, at the end" }),
+  output: Flags.string({
+    multiple: true,
+    multipleNonGreedy: true,
+    helpValue: "KIND[=FILE]",
+    description: "text, oneline, ndjson (as --json), junit or github; with =FILE there, and text on the screen",
+  }),
+};
+
+/** Which playbook, hosts and params. */
+export const selectionFlags = {
+  limit: Flags.string({
+    char: "l",
+    helpValue: "PATTERN",
+    description: "work on these hosts only: names, groups, globs, mariadb[0], &and, !not",
+  }),
+  param: Flags.string({
+    char: "e",
+    multiple: true,
+    multipleNonGreedy: true,
+    helpValue: "NAME=VALUE",
+    description: "param of the playbook; may be given several times",
+  }),
+};
+
 /** The values of {@link connectionFlags}, as services take them. */
 export function connectionRequest(flags: {
   readonly "private-key"?: string | undefined;

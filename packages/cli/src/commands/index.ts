@@ -1,3 +1,4 @@
+import Apply from "./apply.ts";
 import Check from "./check.ts";
 import Console from "./console.ts";
 import Do from "./do.ts";
@@ -11,10 +12,17 @@ import ModuleList from "./module/list.ts";
 import ModuleShow from "./module/show.ts";
 import New from "./new.ts";
 import Ping from "./ping.ts";
+import Plan from "./plan/make.ts";
+import PlanShow from "./plan/show.ts";
 import Play from "./play.ts";
+import Resume from "./resume.ts";
+import Runs from "./runs/list.ts";
+import RunsShow from "./runs/show.ts";
+import Verify from "./verify.ts";
 
 /** Every command by its name. Each imports what it works with only when it runs: `kb --version` pays for none of it. */
 export default {
+  apply: Apply,
   check: Check,
   console: Console,
   do: Do,
@@ -28,5 +36,11 @@ export default {
   "module:show": ModuleShow,
   new: New,
   ping: Ping,
+  plan: Plan,
+  "plan:show": PlanShow,
   play: Play,
+  resume: Resume,
+  runs: Runs,
+  "runs:show": RunsShow,
+  verify: Verify,
 };

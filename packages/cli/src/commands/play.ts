@@ -1,12 +1,13 @@
 import * as Args from "@oclif/core/args";
 import { Command } from "@oclif/core/command";
 import * as Flags from "@oclif/core/flags";
-import { connectionFlags, connectionRequest, inventoryFlag, outputFlags } from "./flags.ts";
+import { connectionFlags, connectionRequest, inventoryFlag, runOutputFlags, selectionFlags } from "./flags.ts";
 
 /** `kb play`: brings hosts to what a playbook declares, or tells what that would change. */
 export default class Play extends Command {
   static override summary = "Bring hosts to what a playbook declares, or with --check tell what that would change";
-  static override description = `Changes only what differs; a second run changes nothing.
+  static override description =
+    `Changes only what differs; a second run changes nothing. Each run is recorded in .kb/runs: see kb runs, kb resume.
 
 Exit codes:
 - 0: converged
@@ -28,23 +29,12 @@ Exit codes:
     ...inventoryFlag,
     check: Flags.boolean({ char: "C", description: "change nothing; tell what would be changed" }),
     diff: Flags.boolean({ char: "D", description: "show each change in full, with text diffs" }),
-    limit: Flags.string({
-      char: "l",
-      helpValue: "PATTERN",
-      description: "work on these hosts only: names, groups, globs, mariadb[0], &and, !not",
-    }),
-    param: Flags.string({
-      char: "e",
-      multiple: true,
-      multipleNonGreedy: true,
-      helpValue: "NAME=VALUE",
-      description: "param of the playbook; may be given several times",
-    }),
+    ...selectionFlags,
     "exit-code": Flags.boolean({
       dependsOn: ["check"],
       description: "with --check: exit with 3 if anything would change",
     }),
-    ...outputFlags,
+    ...runOutputFlags,
     ...connectionFlags,
   };
 
@@ -52,7 +42,7 @@ Exit codes:
     const { args, flags } = await this.parse(Play);
     const { reported } = await import("../services/reported.ts");
     const { playByName } = await import("../services/play.ts");
-    return reported({ json: flags.json, verbose: flags.verbose, diff: flags.diff }, (reporter) =>
+    return reported(flags, (reporter) =>
       playByName(
         {
           playbook: args.playbook,

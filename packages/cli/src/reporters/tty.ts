@@ -1,6 +1,7 @@
 import { LiveStatus } from "./live-status.ts";
+import { makeReport } from "./quiet.ts";
 import type { Output, Reporter } from "./reporter.ts";
-import { type TextOptions, TextReport } from "./text-report.ts";
+import type { TextOptions } from "./text-report.ts";
 
 const FRAMES = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 const REDRAW_MS = 100;
@@ -14,8 +15,8 @@ const WRAP = "\x1b[?7h";
 const CLEAR_BELOW = "\x1b[0J";
 
 /** Lines as they come, and below them what each host does right now, redrawn in place. */
-export function ttyReporter(output: Output, options: TextOptions): Reporter {
-  const report = new TextReport(options);
+export function ttyReporter(output: Output, options: TextOptions, quiet = false): Reporter {
+  const report = makeReport(options, quiet);
   const area = new LiveArea(output);
   const status = new LiveStatus();
   let frame = 0;

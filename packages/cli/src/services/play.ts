@@ -4,7 +4,8 @@ import type { ConnectionRequest } from "./connection.ts";
 import { findInventory, readInventory } from "./find-inventory.ts";
 import { findPlaybook, loadPlaybook } from "./find-playbook.ts";
 import { parseParams } from "./params.ts";
-import { runPlaybook } from "./run-playbook.ts";
+import { recorded } from "./record-run.ts";
+import { type Run, runPlaybook } from "./run-playbook.ts";
 import { shownPath } from "./shown-path.ts";
 
 /** `kb play`, as its command line was. */
@@ -22,30 +23,44 @@ export interface PlayRequest {
   readonly directory: string;
 }
 
+/** A run with the file that its playbook was found in. */
+export interface PreparedRun {
+  readonly run: Run;
+  readonly playbookFile: string;
+}
+
 /**
- * Finds a playbook and an inventory and plays the one against the other.
+ * Finds a playbook and an inventory and plays the one against the other, and leaves a journal.
  * @throws UsageError before any connection is made
  */
 export async function playByName(request: PlayRequest, reporter: Reporter): Promise<number> {
+  const { run, playbookFile } = await prepareRun(request, reporter);
+  return recorded({ command: "play", run, playbookFile }, reporter, (told) => runPlaybook(run, told));
+}
+
+/**
+ * Finds what a command line names.
+ * @throws UsageError for what is not there, or does not fit
+ */
+export async function prepareRun(request: PlayRequest, reporter: Reporter): Promise<PreparedRun> {
   const params = parseParams(request.params);
-  const playbook = await loadPlaybook(findPlaybook(request.playbook, request.directory));
+  const playbookFile = findPlaybook(request.playbook, request.directory);
+  const playbook = await loadPlaybook(playbookFile);
   const inventory = await openInventory(request.inventory, request.directory, reporter);
   const limit = request.limit === undefined ? undefined : matchHosts(inventory, request.limit);
-  return runPlaybook(
-    {
-      playbook,
-      inventory,
-      limit,
-      params,
-      mode: request.check ? "check" : "apply",
-      diff: request.diff,
-      forks: request.forks,
-      directory: request.directory,
-      connection: request.connection,
-      driftIsExit: request.exitCode,
-    },
-    reporter,
-  );
+  const run: Run = {
+    playbook,
+    inventory,
+    limit,
+    params,
+    mode: request.check ? "check" : "apply",
+    diff: request.diff,
+    forks: request.forks,
+    directory: request.directory,
+    connection: request.connection,
+    driftIsExit: request.exitCode,
+  };
+  return { run, playbookFile };
 }
 
 /** Reads the inventory, and says which it is: a log tells what it was made with. */

@@ -1,4 +1,4 @@
-import { EXIT, type Inventory, type Playbook, play, type RunEvent } from "@keybuzz/runner";
+import { EXIT, type Inventory, type Overseer, type Playbook, play, type RunEvent } from "@keybuzz/runner";
 import type { Reporter } from "../reporters/reporter.ts";
 import { type ConnectionRequest, prepareReach } from "./connection.ts";
 import { listenForInterrupt } from "./interrupt.ts";
@@ -16,6 +16,8 @@ export interface Run {
   readonly connection: ConnectionRequest;
   /** Whether changes that check mode foresees end the command with exit code 3. */
   readonly driftIsExit: boolean;
+  /** Sees every decision before anything comes of it. */
+  readonly overseer?: Overseer;
 }
 
 /**
@@ -44,6 +46,7 @@ export async function runPlaybook(run: Run, reporter: Reporter): Promise<number>
       ...reach,
       ...(run.limit === undefined ? {} : { limit: run.limit }),
       ...(run.forks === undefined ? {} : { forks: run.forks }),
+      ...(run.overseer === undefined ? {} : { overseer: run.overseer }),
       ...(process.env["KB_LOCK_FOLDER"] === undefined ? {} : { lockFolder: process.env["KB_LOCK_FOLDER"] }),
     });
     return exitCode;
