@@ -36,6 +36,8 @@ export const BackupHost = z.object({
   backup_keep_least: z.int().min(1).max(1000).default(3),
   /** Whether rows and a checksum of each table are noted with each backup, for drills: reads all tables once. */
   backup_fingerprint: z.boolean().default(true),
+  /** Folder for drills; needs room for the restored data. */
+  backup_scratch: z.string().startsWith("/").default("/opt/keybuzz/drill"),
   /** Public keys (age1...) that can open a backup, besides the key of the credentials. */
   backup_recipients: z.array(z.string().regex(/^age1[a-z0-9]+$/, "must be an age recipient")).default([]),
 });

@@ -46,15 +46,21 @@ export async function backups(
       },
     );
   }
-  await nodes.ensure((host) => [...programs(), ...(sftp ? [key()] : []), ...scripts(), ...config(host, nodes, params)]);
+  await nodes.ensure((host) => [
+    ...programs(host.vars),
+    ...(sftp ? [key()] : []),
+    ...scripts(),
+    ...config(host, nodes, params),
+  ]);
   const store = sftp ? await prepareStore(nodes, stores) : undefined;
   await nodes.ensure((host) => [...access(host, store), ...timers(host.vars)]);
 }
 
-function programs(): readonly Task[] {
+function programs(vars: BackupVars): readonly Task[] {
   return [
     apt({ name: ["age", "rclone", "zstd"], install_recommends: false }),
     ...[BACKUP, `${BACKUP}/bin`].map((path) => directory({ path, mode: "0700", ...ROOT })),
+    directory({ path: vars.backup_scratch, mode: "0711", ...ROOT }),
   ];
 }
 
@@ -155,15 +161,17 @@ function timers(vars: BackupVars): readonly Task[] {
       what: "Full backup of the MariaDB cluster",
       script: "backup",
       calendar: vars.backup_calendar,
+      after: `ExecStopPost=${BACKUP}/bin/backup settle\n`,
     },
     {
       name: "keybuzz-binlogs",
       what: "Binary logs of the MariaDB cluster to the backup store",
       script: "archive-binlogs",
       calendar: vars.backup_binlog_calendar,
+      after: "",
     },
   ];
-  return units.flatMap(({ name, what, script, calendar }) => [
+  return units.flatMap(({ name, what, script, calendar, after }) => [
     systemdUnit({
       name: `${name}.service`,
       content: `[Unit]
@@ -173,7 +181,7 @@ After=network-online.target
 [Service]
 Type=oneshot
 ExecStart=${BACKUP}/bin/${script}
-TimeoutStartSec=12h
+${after}TimeoutStartSec=12h
 # Clients come first.
 Nice=10
 IOSchedulingClass=idle
@@ -214,13 +222,14 @@ export const recentBackup = defineRole({
   }),
   host: BackupHost,
   async run({ hosts, params }) {
-    const seconds = Math.round(params.maxAgeHours * 3600);
+    const clocks = await clocksOf(hosts);
+    const since = ({ name }: Node): number => (clocks.get(name) ?? 0) - Math.round(params.maxAgeHours * 3600);
     // Whoever is elected has taken it; the others' runs end at once.
-    await hosts.ensure([
+    await hosts.ensure((host) => [
       command(
         {
           run: sh`systemctl start keybuzz-backup.service || { journalctl --no-pager -q -n 30 -u keybuzz-backup.service >&2; exit 1; }`,
-          unless: sh`${`${BACKUP}/bin/backup`} recent ${seconds}`,
+          unless: sh`${`${BACKUP}/bin/backup`} recent ${since(host)}`,
           timeoutMs: LONG_MS,
         },
         { name: `a full backup younger than ${params.maxAgeHours} h` },
@@ -243,14 +252,14 @@ export const drill = defineRole({
   }),
   host: BackupHost,
   async run({ hosts, params }) {
-    const before = new Date().toISOString();
-    await hosts.ensure([
+    const clocks = await clocksOf(hosts);
+    await hosts.ensure((host) => [
       command(
         {
           run: sh`${`${BACKUP}/bin/drill`} ${params.backup}`,
           stdin: oneIdentity(params.identity),
           // A drill proves what holds now; one of yesterday does not count.
-          unless: sh`[ -n "$(find ${`${BACKUP}/last-drill`} -newermt ${before} 2>/dev/null)" ]`,
+          unless: sh`[ -n "$(find ${`${BACKUP}/last-drill`} -newermt ${`@${clocks.get(host.name) ?? 0}`} 2>/dev/null)" ]`,
           timeoutMs: LONG_MS,
         },
         { name: `drill of backup ${params.backup}` },
@@ -258,6 +267,12 @@ export const drill = defineRole({
     ]);
   },
 });
+
+/** What time it is on each host, in seconds since 1970: a clock that is off must not make an old backup a new one. */
+async function clocksOf(hosts: Hosts<BackupVars>): Promise<ReadonlyMap<string, number>> {
+  const answers = await hosts.probe(ask(sh`date +%s`, ({ stdout }) => Number(stdout)));
+  return new Map(answers.map(({ host, value }) => [host.name, value]));
+}
 
 /** The line of an identity file that is the identity. */
 function oneIdentity(file: Secret): Secret {

@@ -25,7 +25,7 @@ sent=0
 while read -r log _; do
   if [[ $log == "$active" ]]; then break; fi
   if grep -qxF "$log.zst.age" <<<"$known"; then continue; fi
-  in_server cat "$folder$log" | zstd -q -3 | seal | store rcat "$ROOT/binlog/$NODE/$log.zst.age"
+  in_server cat "$folder$log" </dev/null | zstd -q -3 | seal | store rcat "$ROOT/binlog/$NODE/$log.zst.age"
   sent=$((sent + 1))
 done < <(client -e 'SHOW BINARY LOGS')
 if ((sent > 0)); then say "$sent binary logs sent (up to $position of $active before)"; fi

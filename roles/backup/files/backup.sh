@@ -5,12 +5,23 @@ set -euo pipefail
 # shellcheck source=lib.sh
 . /opt/keybuzz/backup/bin/lib.sh
 
-# backup recent SECONDS: whether the newest backup is younger, or another node is the one to see to it.
+# backup recent SINCE: whether a backup ended at that time (seconds since 1970) or later, or another node has to see to it.
 if [[ ${1-} == recent ]]; then
   [[ $(elected) == "$OWN" ]] || exit 0
   newest=$(cat "$BASE/last-success" 2>/dev/null || echo 0)
-  (($(date +%s) - newest < $2)) || exit 1
+  ((newest >= $2)) || exit 1
   exit 0
+fi
+
+# backup settle: undoes what a run left behind that was killed.
+settle() {
+  [[ -e $BASE/desynced ]] || return 0
+  client -e 'SET GLOBAL wsrep_desync = OFF' && rm -f "$BASE/desynced"
+}
+if [[ ${1-} == settle ]]; then
+  rm -rf "$BASE"/work.*
+  settle
+  exit
 fi
 
 exec 9>"$BASE/lock"
@@ -24,10 +35,9 @@ fi
 require_healthy
 
 work=$(mktemp -d "$BASE/work.XXXXXX")
-desynced=
 finish() {
-  if [[ -n $desynced ]]; then client -e 'SET GLOBAL wsrep_desync = OFF' || say "wsrep_desync stays ON: SET GLOBAL wsrep_desync = OFF"; fi
-  in_server rm -rf "/tmp/kb-backup-info" || :
+  settle || say "wsrep_desync stays ON: SET GLOBAL wsrep_desync = OFF"
+  in_server rm -rf /tmp/kb-backup-info || :
   rm -rf "$work"
 }
 trap finish EXIT
@@ -36,8 +46,8 @@ name=$(date -u +%Y-%m-%dT%H-%M-%SZ)_$NODE
 started=$(date -u +%FT%TZ)
 # What it cannot keep up with meanwhile must not slow the writers; ProxySQL takes it out of the readers.
 if [[ $(client -e 'SELECT @@GLOBAL.wsrep_desync') == 0 ]]; then
+  touch "$BASE/desynced"
   client -e 'SET GLOBAL wsrep_desync = ON'
-  desynced=yes
 fi
 
 say "$name begins"
@@ -53,26 +63,25 @@ if [[ ${codes[*]} != "0 0 0 0 0" ]] || ! grep -q 'completed OK!' "$work/log"; th
   die "$name failed (mariadb-backup, zstd, age, tee, rclone: ${codes[*]})"
 fi
 
-info() { in_server cat /tmp/kb-backup-info/mariadb_backup_info /tmp/kb-backup-info/xtrabackup_info 2>/dev/null | sed -n "s/^$1 = //p" | head -n 1; }
+# noted NAME: what mariadb-backup wrote beside the stream; older versions have another prefix.
+noted() { { in_server cat "/tmp/kb-backup-info/mariadb_backup_$1" || in_server cat "/tmp/kb-backup-info/xtrabackup_$1"; } 2>/dev/null; }
+noted info >"$work/info" || die "mariadb-backup left no information beside $name"
+info() { sed -n "s/^$1 = //p" "$work/info"; }
 gtid=$(info binlog_pos | sed -n "s/.*GTID of the last change '\([^']*\)'.*/\1/p")
 version=$(info server_version)
-place=$(in_server cat /tmp/kb-backup-info/mariadb_backup_galera_info /tmp/kb-backup-info/xtrabackup_galera_info 2>/dev/null | head -n 1 || :)
 bytes=$(store size --json "$ROOT/full/$name.mbstream.zst.age" | sed -n 's/.*"bytes":\([0-9]*\).*/\1/p')
 
 snapshot=
 if [[ $FINGERPRINT == yes ]]; then
-  fingerprint client >"$work/tables"
+  fingerprint "$SNAPSHOT_POSITION" client >"$work/tables"
   snapshot=$(head -n 1 "$work/tables")
   tail -n +2 "$work/tables" | store rcat "$ROOT/full/$name.tables"
 fi
-if [[ -n $desynced ]]; then
-  client -e 'SET GLOBAL wsrep_desync = OFF'
-  desynced=
-fi
+settle
 
 # Its presence says that the backup is whole, so it comes last.
 store rcat "$ROOT/full/$name.json" <<JSON
-{"name":"$name","node":"$NODE","started":"$started","ended":"$(date -u +%FT%TZ)","server":"$version","bytes":${bytes:-0},"sha256":"$(cut -d' ' -f1 "$work/sum")","gtid":"$gtid","galera":"$place","fingerprint_gtid":"$snapshot"}
+{"name":"$name","node":"$NODE","started":"$started","ended":"$(date -u +%FT%TZ)","server":"$version","bytes":${bytes:-0},"sha256":"$(cut -d' ' -f1 "$work/sum")","gtid":"$gtid","fingerprint_gtid":"$snapshot"}
 JSON
 date +%s >"$BASE/last-success.new"
 mv -f "$BASE/last-success.new" "$BASE/last-success"
@@ -91,6 +100,12 @@ for ((i = KEEP_LEAST; i < ${#whole[@]}; i++)); do
   store deletefile "$ROOT/full/$old.json"
   for part in mbstream.zst.age tables; do store deletefile "$ROOT/full/$old.$part" 2>/dev/null || :; done
 done
+# Parts of runs that were cut off.
+while read -r part; do
+  if [[ $part < $limit ]] && ! printf '%s\n' "${whole[@]}" | grep -qxF "${part%%.*}.json"; then
+    store deletefile "$ROOT/full/$part" </dev/null
+  fi
+done < <(store lsf "$ROOT/full" --exclude '*.json')
 oldest=$(store lsf "$ROOT/full" --include '*.json' | sort | head -n 1)
 if [[ -n $oldest ]]; then
   # Binary logs serve from the oldest backup on.

@@ -1,5 +1,5 @@
 #!/bin/bash
-# drill NAME|newest [FOLDER]: restores a backup into a scratch server of its own, replays binary logs up to the moment at
+# drill NAME|newest: restores a backup into a scratch server of its own, replays binary logs up to the moment at
 # which the backup's fingerprint was taken, and compares rows and checksum of each table. The identity that opens the
 # backup is read from standard input. The cluster is not touched. Written by kb (roles/backup).
 set -euo pipefail
@@ -7,8 +7,10 @@ set -euo pipefail
 . /opt/keybuzz/backup/bin/lib.sh
 
 IFS= read -r identity || [[ -n $identity ]] || die "the identity is read from standard input"
-name=$1 parent=${2:-$BASE}
-scratch=$(mktemp -d "$parent/drill.XXXXXX")
+name=$1
+scratch=$(mktemp -d "$SCRATCH/drill.XXXXXX")
+# The server has a user of its own, who gets the data folder below.
+chmod 0711 "$scratch"
 readonly server=keybuzz-drill
 finish() {
   if [[ $RUNTIME == docker ]]; then
@@ -58,7 +60,6 @@ if [[ $RUNTIME == docker ]]; then
   docker run --detach --name "$server" --network none --volume "$scratch:/drill" --entrypoint mariadbd "$IMAGE" "${options[@]}" >/dev/null
   scratch_client() { docker exec -i "$server" mariadb --no-defaults --socket=/drill/data/drill.sock --batch --skip-column-names "$@"; }
 else
-  chmod 0755 "$scratch"
   chown -R mysql:mysql "$scratch/data"
   mariadbd "${options[@]}" >"$scratch/log" 2>&1 9>&- &
   echo $! >"$scratch/pid"
@@ -77,7 +78,7 @@ if [[ -n $goal ]]; then
   mkdir "$scratch/data/binlog"
   # What was closed before the backup began cannot hold what came after it.
   while read -r log; do
-    store cat "$ROOT/binlog/$node/$log" | unseal | zstd -qdc >"$scratch/data/binlog/${log%.zst.age}"
+    store cat "$ROOT/binlog/$node/$log" </dev/null | unseal | zstd -qdc >"$scratch/data/binlog/${log%.zst.age}"
   done < <(store lsf "$ROOT/binlog/$node" | sort)
   from=$(field gtid)
   (
@@ -92,7 +93,7 @@ if [[ -n $goal ]]; then
     fi
   ) | scratch_client
   store cat "$ROOT/full/$name.tables" >"$scratch/wanted"
-  fingerprint scratch_client | tail -n +2 >"$scratch/found"
+  fingerprint "" scratch_client >"$scratch/found"
   if ! diff "$scratch/wanted" "$scratch/found" >"$scratch/difference"; then
     head -n 40 "$scratch/difference" >&2
     die "$name: tables differ from what they were at GTID $goal (< then, > restored)"

@@ -2,7 +2,7 @@
 # What the backup scripts of one node share. Written by kb (roles/backup).
 
 readonly BASE=/opt/keybuzz/backup
-# RUNTIME, NODE, OWN, MEMBERS, IMAGE, RECIPIENTS, ROOT, KEEP_DAYS, KEEP_LEAST, FINGERPRINT
+# RUNTIME, NODE, OWN, MEMBERS, IMAGE, RECIPIENTS, ROOT, SCRATCH, KEEP_DAYS, KEEP_LEAST, FINGERPRINT
 # shellcheck source=/dev/null
 . "$BASE/config"
 
@@ -49,10 +49,17 @@ require_healthy() {
   [[ $state == Primary/Synced ]] || die "this node is ${state:-not there}; a backup needs Primary/Synced"
 }
 
-# Rows and a checksum of each table of users, in one consistent snapshot. First line: the GTID position of the snapshot.
-# CRC32 over the bytes of each column; NULL and the empty string differ by the second argument.
+# The GTID position of the snapshot that a transaction sees.
+readonly SNAPSHOT_POSITION="
+SET @file = (SELECT VARIABLE_VALUE FROM information_schema.SESSION_STATUS WHERE VARIABLE_NAME = 'BINLOG_SNAPSHOT_FILE');
+SET @position = (SELECT VARIABLE_VALUE FROM information_schema.SESSION_STATUS WHERE VARIABLE_NAME = 'BINLOG_SNAPSHOT_POSITION');
+SELECT BINLOG_GTID_POS(@file, @position);"
+
+# fingerprint FIRST CLIENT...: what the statements FIRST say, then rows and a checksum of each table of users, all in one
+# consistent snapshot. CRC32 over the bytes of each column; NULL and the empty string differ by what ISNULL says.
 fingerprint() {
-  local queries
+  local first=$1 queries
+  shift
   queries=$("$@" <<'SQL'
 SET SESSION group_concat_max_len = 16777216;
 SELECT CONCAT('SELECT ', QUOTE(CONCAT(t.TABLE_SCHEMA, '.', t.TABLE_NAME)), ', COUNT(*), COALESCE(BIT_XOR(CAST(CRC32(CONCAT_WS(0x1F, ',
@@ -69,9 +76,7 @@ SQL
   "$@" <<SQL
 SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ;
 START TRANSACTION WITH CONSISTENT SNAPSHOT;
-SET @file = (SELECT VARIABLE_VALUE FROM information_schema.SESSION_STATUS WHERE VARIABLE_NAME = 'BINLOG_SNAPSHOT_FILE');
-SET @position = (SELECT VARIABLE_VALUE FROM information_schema.SESSION_STATUS WHERE VARIABLE_NAME = 'BINLOG_SNAPSHOT_POSITION');
-SELECT IFNULL(BINLOG_GTID_POS(@file, @position), '');
+$first
 $queries
 COMMIT;
 SQL
