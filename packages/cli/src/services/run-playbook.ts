@@ -47,6 +47,9 @@ export async function runPlaybook(run: Run, reporter: Reporter): Promise<number>
       ...(run.limit === undefined ? {} : { limit: run.limit }),
       ...(run.forks === undefined ? {} : { forks: run.forks }),
       ...(run.overseer === undefined ? {} : { overseer: run.overseer }),
+      ...(process.env["KB_LOCK_TTL"] === undefined
+        ? {}
+        : { lockTtlSeconds: Number(process.env["KB_LOCK_TTL"]) || 300 }),
       ...(process.env["KB_LOCK_FOLDER"] === undefined ? {} : { lockFolder: process.env["KB_LOCK_FOLDER"] }),
     });
     return exitCode;

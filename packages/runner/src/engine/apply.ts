@@ -1,3 +1,4 @@
+import { StringDecoder } from "node:string_decoder";
 import { ApplyError, InterruptedError, type KbError, NotConvergedError, TimeoutError } from "../errors.ts";
 import type { Emit } from "../events.ts";
 import type { Assessment, Task } from "../module.ts";
@@ -52,6 +53,7 @@ export async function applyScript(
   const list = renderList(planned, { careful });
   const frames = new Map<string, Frame>();
   const ms = planned.map(() => 0);
+  const decode = makeDecoder();
   let begun = 0;
   let halt: { index: number; why: string } | undefined;
   await shell.run(
@@ -64,9 +66,10 @@ export async function applyScript(
           emit({ type: "task-start", host: session.name, task: tasks[index]?.name ?? "" });
         }
       },
-      onData: (id, chunk) => {
+      onData: (id, chunk, side) => {
         const task = tasks[taskOf(id) ?? -1]?.name;
-        if (task !== undefined) emit({ type: "output", host: session.name, task, text: chunk.toString("utf8") });
+        const text = task === undefined ? "" : decode(`${id} ${side}`, chunk);
+        if (task !== undefined && text !== "") emit({ type: "output", host: session.name, task, text });
       },
       onFrame: (frame) => {
         frames.set(frame.id, frame);
@@ -88,6 +91,16 @@ export async function applyScript(
     error: failedAt === undefined ? undefined : haltError(session, failedAt, reached, why, frames, list),
     answers: closing.collect(frames),
     ms,
+  };
+}
+
+/** Text of streams that come in pieces, which may end in the midst of a character. */
+function makeDecoder(): (stream: string, chunk: Buffer) => string {
+  const decoders = new Map<string, StringDecoder>();
+  return (stream, chunk) => {
+    const decoder = decoders.get(stream) ?? new StringDecoder("utf8");
+    decoders.set(stream, decoder);
+    return decoder.write(chunk);
   };
 }
 

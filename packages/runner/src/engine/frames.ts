@@ -20,7 +20,7 @@ export interface FrameHandlers {
   onRefused?(text: string): void;
   onBegin?(id: string): void;
   /** A piece of an answer's standard output or error, as it comes. */
-  onData?(id: string, chunk: Buffer): void;
+  onData?(id: string, chunk: Buffer, side: "stdout" | "stderr"): void;
   onFrame(frame: Frame): void;
   /** The script stopped before this task: `stale`, `failed` or `interrupted`. */
   onHalt?(task: string, why: string): void;
@@ -55,7 +55,7 @@ export class FrameReader {
     const take = (data: Buffer): void => {
       if (open === undefined || data.length === 0) return;
       open.chunks.push(data);
-      this.#handlers()?.onData?.(open.id, data);
+      this.#handlers()?.onData?.(open.id, data, side);
     };
     stream.on("data", (chunk: Buffer) => {
       pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk]);

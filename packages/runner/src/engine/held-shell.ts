@@ -3,8 +3,8 @@ import { BecomeError, ConnectError, type KbError, LockedError, TimeoutError } fr
 import type { Connection, RemoteProcess, Target } from "../transport/transport.ts";
 import { endSession } from "./end-session.ts";
 import { type Frame, type FrameHandlers, FrameReader } from "./frames.ts";
-import { GREETING, type LockRequest, renderAs, renderGreeting, renderPrelude } from "./render.ts";
-import { startShell } from "./start-shell.ts";
+import { GREETING, LOCK_SIGN_MS, type LockRequest, renderAs, renderGreeting, renderPrelude } from "./render.ts";
+import { NeedsTerminalError, startShell } from "./start-shell.ts";
 
 /** Milliseconds that a question may take. */
 export const QUESTION_MS = 60_000;
@@ -34,7 +34,7 @@ export interface OpenOptions {
   readonly lock: LockRequest | undefined;
   /** Asked together with opening, at no round trip of its own: see {@link HeldShell#greeting}. */
   readonly greeting?: string | undefined;
-  /** Another run's last action still goes on, and is waited for. */
+  /** Another run's last action still goes on, and is waited for; or its lock was broken. */
   onWait(text: string): void;
 }
 
@@ -53,6 +53,7 @@ export class HeldShell {
   #broken: KbError | undefined;
   #stderrTail = "";
   #pid: number | undefined;
+  #signs: NodeJS.Timeout | undefined;
   #up: (() => void) | undefined;
   #greeted: ((frame: Frame) => void) | undefined;
   readonly #greeting: Promise<Frame>;
@@ -91,6 +92,15 @@ export class HeldShell {
    * @throws ConnectError for a refused or missing sudo password.
    */
   static async open(connection: Connection, target: Target, options: OpenOptions): Promise<HeldShell> {
+    try {
+      return await HeldShell.#open(connection, target, options);
+    } catch (error) {
+      if (!(error instanceof NeedsTerminalError)) throw error;
+      return await HeldShell.#open(connection, target, options);
+    }
+  }
+
+  static async #open(connection: Connection, target: Target, options: OpenOptions): Promise<HeldShell> {
     const nonce = randomBytes(16).toString("hex");
     const greeting = options.greeting === undefined ? undefined : renderGreeting(nonce, options.greeting);
     const { process, up } = await startShell(connection, target, nonce, greeting);
@@ -99,7 +109,16 @@ export class HeldShell {
       shell.#up = callback;
     });
     process.stdin.write(renderPrelude(nonce, options.lock));
+    if (options.lock !== undefined) shell.#keepLock();
     return shell;
+  }
+
+  /** Gives signs of life while there is nothing to do, as in a rolling run: an idle shell without them has lost us. */
+  #keepLock(): void {
+    this.#signs = setInterval(() => {
+      if (this.#handlers === undefined && this.#broken === undefined) this.#process.stdin.write("kb_sign idle\n");
+    }, LOCK_SIGN_MS);
+    this.#signs.unref();
   }
 
   /** The answer to what was asked while it was opened. @throws KbError where the shell was lost before */
@@ -146,7 +165,9 @@ export class HeldShell {
         };
         const text = user === undefined ? script : renderAs(user, this.#nonce, script);
         // A group is parsed as a whole before any of it runs: half a script that a lost connection leaves does nothing.
-        this.#process.stdin.write(`{ :\n${text}\nkb_end=; [ ! -e "$KB_STOP" ] || rm -f "$KB_STOP"; kb_mark d\n}\n`);
+        this.#process.stdin.write(
+          `{ kb_sign busy\n${text}\nkb_end=; [ ! -e "$KB_STOP" ] || rm -f "$KB_STOP"; kb_sign idle; kb_mark d\n}\n`,
+        );
       });
     } finally {
       clearTimeout(timer);
@@ -159,9 +180,9 @@ export class HeldShell {
   async stopSoon(): Promise<void> {
     const file = `keybuzz-stop-${this.#nonce}`;
     try {
-      const touch = await this.#connection.start(
-        `if [ -d /run/lock ]; then : >/run/lock/${file}; else : >/tmp/${file}; fi`,
-      );
+      // By sh, since the login shell may be another.
+      const script = `if [ -d /run/lock ]; then : >/run/lock/${file}; else : >/tmp/${file}; fi`;
+      const touch = await this.#connection.start(`exec sh -c ${quoteShell(script)}`);
       await touch.ended;
     } catch {
       // No channel: the connection is going away, and the script with it at its next word.
@@ -169,6 +190,7 @@ export class HeldShell {
   }
 
   async close(): Promise<void> {
+    clearInterval(this.#signs);
     this.#process.stdin.end();
     this.#process.close();
   }
@@ -185,6 +207,7 @@ export class HeldShell {
       onReady: (text) => {
         if (text.startsWith("locked ")) this.#break(this.#locked(text.slice("locked ".length)));
         else if (text.startsWith("waits ")) this.#onWait(text.slice("waits ".length));
+        else if (text.startsWith("broke ")) this.#onWait(describeBroken(text.slice("broke ".length)));
         else this.#pid = Number.parseInt(text, 10) || undefined;
         current.onPlace?.("ready");
       },
@@ -219,11 +242,12 @@ export class HeldShell {
   }
 
   #locked(text: string): LockedError {
-    const [age = "?", ...owner] = text.split(" ");
+    const [age = "?", silent = "?", pid = "0", ...owner] = text.split(" ");
+    const stuck = pid === "0" ? "" : `; where it is stuck for good, end process ${pid} on that host`;
     return new LockedError("another run holds this host's lock", {
       host: this.#target.name,
-      detail: `held for ${age} s by ${owner.join(" ") || "an unknown owner"}`,
-      hint: "wait for that run to end; the lock is freed when its shell is gone",
+      detail: `held for ${age} s by ${owner.join(" ") || "an unknown owner"}; its last sign of life: ${silent} s ago`,
+      hint: `wait for that run to end: the lock is freed when its shell is gone${stuck}`,
     });
   }
 
@@ -240,6 +264,11 @@ export class HeldShell {
       hint: "run the same command again: it goes on from what it finds",
     });
   }
+}
+
+function describeBroken(text: string): string {
+  const [silent = "?", ...owner] = text.split(" ");
+  return `broke the lock of ${owner.join(" ")}, which gave no sign of life for ${silent} s: its controller is gone`;
 }
 
 function sshHint(target: Target): string {

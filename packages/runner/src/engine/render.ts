@@ -29,6 +29,7 @@ kb_halt() { if [ -z "$kb_end" ]; then kb_end=$1; kb_mark "h $1 $2"; fi; }`;
  *   `kb_act` the same for an action, with the lock left open (see `actions.ts`);
  * - `kb_same WITHCODE EXPECTED SCRIPT`, `kb_hash WITHCODE SHA256 SCRIPT`: asks again and compares;
  * - `kb_free`: whether to go on; `kb_halt TASK WHY`: stops before a task, once;
+ * - `kb_sign busy`, `kb_sign idle`: a sign of life for others who want the lock;
  * - `kb_as USER`: runs the script on its standard input as another user.
  *
  * File descriptor 9 holds the host's lock. Children must not inherit it: a daemon started by an action would keep the
@@ -38,7 +39,7 @@ export function renderPrelude(nonce: string, lock: LockRequest | undefined): str
   return `
 ${renderFunctions(nonce)}
 ${AS_FUNCTION}
-${lock === undefined ? 'kb_mark "r $$"' : renderLock(lock)}
+${lock === undefined ? 'kb_sign() { :; }; kb_mark "r $$"' : renderLock(lock)}
 `;
 }
 
@@ -79,30 +80,50 @@ export interface LockRequest {
   readonly owner: string;
   /** Folder of the lock file on the host; /run/lock unless given. */
   readonly folder?: string;
+  /** Seconds without a sign of life after which an idle holder's lock is broken: {@link LOCK_TTL_SECONDS} unless given. */
+  readonly ttlSeconds?: number;
 }
+
+/** A holder gives a sign of life with each script, and while it has none every {@link LOCK_SIGN_MS}. */
+export const LOCK_TTL_SECONDS = 300;
+export const LOCK_SIGN_MS = 60_000;
 
 /** Seconds for which an action is waited for that a run which is gone had begun. */
 const ORPHAN_SECONDS = 600;
 
 /**
  * An flock(2) on an open descriptor of the held shell: the kernel frees it when the shell is gone, however it went, and
- * what it had begun has ended. The file's content says who holds it; it is no lock by itself. Where the shell that took it
- * is gone and an action of it still runs, nobody is there to be disturbed: then it is waited for.
+ * what it had begun has ended. The file is no lock by itself; it says who holds it, by which process, since when and
+ * whether it is at work, and the file's time is the holder's last sign of life.
+ * - Where the shell that took it is gone and an action of it still runs, nobody is there to be disturbed: then it is
+ *   waited for.
+ * - Where the shell is there, idle, and has given no sign of life for the TTL, its controller has vanished and the
+ *   network has not told it: that shell is ended. One that is at work never is.
  */
 function renderLock(lock: LockRequest): string {
   const folder = quoteShell(lock.folder ?? "/run/lock");
   return `kb_lock=${folder}/keybuzz.lock; [ "$(id -u)" = 0 ] || kb_lock=${folder}/keybuzz-$(id -u).lock
-if ! ( : >>"$kb_lock" ) 2>/dev/null; then kb_mark "r locked 0 nobody: $kb_lock cannot be written"; exit 0; fi
-exec 9>>"$kb_lock"
+kb_owner=${quoteShell(lock.owner)}
+if ! ( : >>"$kb_lock" ) 2>/dev/null; then kb_mark "r locked 0 0 0 nobody: $kb_lock cannot be written"; exit 0; fi
+kb_lock=$(readlink -f -- "$kb_lock"); exec 9>>"$kb_lock"
 kb_looks=0
 until flock -n 9; do
-  { read -r kb_who && read -r kb_pid; } <"$kb_lock" || :
-  if [ -z "\${kb_pid-}" ] || [ -d "/proc/$kb_pid" ] || [ "$kb_looks" -ge ${ORPHAN_SECONDS} ]; then
-    kb_mark "r locked $(( $(date +%s) - $(stat -c %Y "$kb_lock") )) \${kb_who-}"; exit 0
+  kb_who=; kb_pid=; kb_since=; kb_doing=
+  { read -r kb_who && read -r kb_pid && read -r kb_since && read -r kb_doing; } <"$kb_lock" || :
+  kb_now=$(date +%s); kb_silent=$(( kb_now - $(stat -c %Y "$kb_lock") )); kb_looks=$((kb_looks + 1))
+  if [ -z "$kb_doing" ] && [ "$kb_looks" -le 3 ]; then sleep 1; continue; fi
+  if [ "$kb_doing" = idle ] && [ "$kb_silent" -gt ${lock.ttlSeconds ?? LOCK_TTL_SECONDS} ] &&
+    [ "$(readlink "/proc/$kb_pid/fd/9")" = "$kb_lock" ] && kill -KILL "$kb_pid"; then
+    kb_mark "r broke $kb_silent $kb_who"; sleep 0.2; continue
   fi
-  kb_mark "r waits what $kb_who had begun still runs, though that run is gone"; kb_looks=$((kb_looks + 1)); sleep 1
+  if [ -z "$kb_pid" ] || [ -d "/proc/$kb_pid" ] || [ "$kb_looks" -gt ${ORPHAN_SECONDS} ]; then
+    kb_mark "r locked $(( kb_now - \${kb_since:-kb_now} )) $kb_silent \${kb_pid:-0} $kb_who"; exit 0
+  fi
+  kb_mark "r waits what $kb_who had begun still runs, though that run is gone"; sleep 1
 done
-printf '%s\\n%s\\n' ${quoteShell(lock.owner)} $$ >"$kb_lock"; kb_mark "r $$"`;
+kb_since=$(date +%s)
+kb_sign() { printf '%s\\n%s\\n%s\\n%s\\n' "$kb_owner" $$ "$kb_since" "$1" >"$kb_lock"; }
+kb_sign idle; kb_mark "r $$"`;
 }
 
 /** Framed run of a question's script; the shell never sees the script's own quotes as its own. */
