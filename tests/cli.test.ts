@@ -146,7 +146,7 @@ describe("bad usage exits with 2 before anything is connected", () => {
     [["play", "notes", "--chekc"], "Nonexistent flag: --chekc", "try: did you mean --check?"],
     [["play", "notes", "--exit-code"], "--check", "See more help with --help"],
     [["play"], "Missing 1 required arg", "playbook  name of a file in playbooks/, or a path"],
-    [["plya", "notes"], "there is no command plya\n", "try: did you mean play?"],
+    [["palya", "notes"], "there is no command palya\n", "try: did you mean play?"],
     [["lab", "upp"], "there is no command lab upp\n", "try: did you mean lab up?"],
   ])("kb %j", async (argv, message, hint) => {
     const { code, stdout, stderr } = await runKb(argv);

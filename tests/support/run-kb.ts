@@ -33,7 +33,7 @@ export async function runKb(argv: readonly string[], options: KbOptions = {}): P
   const inherited = { PATH: process.env["PATH"], HOME: process.env["HOME"] };
   const child = spawn(process.execPath, [BIN, ...argv], {
     cwd: FIXTURES,
-    env: { ...inherited, KB_LOCK_FOLDER: locks, ...options.env },
+    env: { ...inherited, KB_LOCK_FOLDER: locks, KB_RUNS: join(locks, "runs"), ...options.env },
     stdio: ["pipe", "pipe", "pipe"],
     timeout: options.timeoutMs ?? 30_000,
   });
