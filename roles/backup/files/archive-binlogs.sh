@@ -6,6 +6,9 @@ set -euo pipefail
 # shellcheck source=lib.sh
 . /opt/keybuzz/backup/bin/lib.sh
 
+# No backup runs where its lock is free: what one left behind goes.
+(exec 9>"$BASE/lock" && flock -n 9 && settle) || :
+
 exec 8>"$BASE/binlogs.lock"
 flock -w 300 8 || die "another upload of binary logs runs here"
 chosen=$(elected)

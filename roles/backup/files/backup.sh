@@ -13,11 +13,7 @@ if [[ ${1-} == recent ]]; then
   exit 0
 fi
 
-# backup settle: undoes what a run left behind that was killed.
-settle() {
-  [[ -e $BASE/desynced ]] || return 0
-  client -e 'SET GLOBAL wsrep_desync = OFF' && rm -f "$BASE/desynced"
-}
+# backup settle: what the unit does when a run has ended, whatever the end.
 if [[ ${1-} == settle ]]; then
   rm -rf "$BASE"/work.*
   settle

@@ -43,6 +43,12 @@ elected() {
   echo "$chosen"
 }
 
+# Undoes the desync of a backup that is over, or was killed.
+settle() {
+  [[ -e $BASE/desynced ]] || return 0
+  client -e 'SET GLOBAL wsrep_desync = OFF' && rm -f "$BASE/desynced"
+}
+
 require_healthy() {
   local state
   state=$(status wsrep_cluster_status)/$(status wsrep_local_state_comment)
