@@ -3,8 +3,11 @@ import { InventoryError, ParamsError, PlaybookError } from "./errors.ts";
 import { type Inventory, type InventoryHost, renderSource, suggest } from "./inventory/inventory.ts";
 import { nearest } from "./inventory/nearest.ts";
 import { CONNECTION_VARS } from "./inventory/target.ts";
+import { refuseTemplate } from "./inventory/template.ts";
 import { describeIssues } from "./module.ts";
 import type { Playbook, Schemas } from "./playbook.ts";
+import { Secret } from "./secret.ts";
+import { SecretRef } from "./secrets/reference.ts";
 
 /** The vars of each host of one group, in the types of the group's schema. */
 export type BoundGroup = ReadonlyMap<string, Readonly<Record<string, unknown>>>;
@@ -43,7 +46,37 @@ function bindGroup(name: string, schema: z.ZodObject, inventory: Inventory, play
   );
 }
 
+/**
+ * The vars of each host that a run of a playbook reads: what the schemas of its groups name, all of them where a schema
+ * is loose, and what says how to connect.
+ */
+export function usedVars(playbook: Playbook, inventory: Inventory): ReadonlyMap<string, ReadonlySet<string>> {
+  const used = new Map<string, Set<string>>();
+  const use = (host: string, names: Iterable<string>): void => {
+    used.set(host, new Set([...(used.get(host) ?? CONNECTION_VARS), ...names]));
+  };
+  for (const [group, schema] of Object.entries({ ...playbook.optionalGroups, ...playbook.groups })) {
+    for (const name of inventory.groups.get(group)?.hosts ?? []) {
+      const vars = inventory.hosts.get(name)?.vars;
+      use(name, namedBy(schema) ?? vars?.keys() ?? []);
+      const around = vars?.get("kb_docker_host")?.value;
+      if (typeof around === "string") use(around, []);
+    }
+  }
+  return used;
+}
+
+/** The vars that a schema names; undefined for a loose one, which takes whatever there is. */
+function namedBy(schema: z.ZodObject): readonly string[] | undefined {
+  const { catchall } = schema.def;
+  return catchall === undefined || catchall._zod.def.type === "never" ? Object.keys(schema.shape) : undefined;
+}
+
 function parseVars(host: InventoryHost, group: string, schema: z.ZodObject): Readonly<Record<string, unknown>> {
+  for (const name of namedBy(schema) ?? host.vars.keys()) {
+    const sourced = host.vars.get(name);
+    if (sourced !== undefined) refuseTemplate(`${host.name} (group ${group})`, name, sourced);
+  }
   const raw = Object.fromEntries([...host.vars].map(([key, { value }]) => [key, value]));
   const parsed = schema.safeParse(raw);
   if (parsed.success) return parsed.data;
@@ -54,8 +87,20 @@ function parseVars(host: InventoryHost, group: string, schema: z.ZodObject): Rea
   const what =
     sourced === undefined ? `the var ${String(key)} is missing` : `${issue?.path.join(".")}: ${issue?.message}`;
   throw new InventoryError(`${renderSource(place)}: ${host.name} (group ${group}): ${what}`, {
-    hint: sourced === undefined ? suggest(String(key), [...host.vars.keys()]) : undefined,
+    hint: sourced === undefined ? suggest(String(key), [...host.vars.keys()]) : hintForSecret(sourced.value, inner),
   });
+}
+
+/** A secret is no text: what takes one has to say so, lest it be told where texts are. */
+function hintForSecret(value: unknown, path: readonly PropertyKey[]): string | undefined {
+  const part = path.reduce<unknown>(
+    // Erasure point: the path is one that the schema went.
+    (inner, key) =>
+      typeof inner === "object" && inner !== null ? (inner as Record<PropertyKey, unknown>)[key] : undefined,
+    value,
+  );
+  if (part instanceof SecretRef) return "the secret that is named there was not resolved";
+  return part instanceof Secret ? "the value is a secret: in the schema, secretParam() takes one" : undefined;
 }
 
 /**
