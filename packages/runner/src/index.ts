@@ -104,11 +104,26 @@ export { defineRole, type Role, type RoleSpec, type VarsOf } from "./role.ts";
 export { type PlayOptions, play, type RunReport } from "./run.ts";
 export { revealText, Secret } from "./secret.ts";
 export { type AgeFile, type AgeKey, readAgeFile, sealed } from "./secrets/age-file.ts";
+export { type AgeOptions, openSealedFile } from "./secrets/age-provider.ts";
+export {
+  lockForNew,
+  type NewLock,
+  type OpenedFile,
+  openForEditing,
+  type Rotation,
+  rotate,
+  writeSealed,
+} from "./secrets/age-store.ts";
+export type { ReadVaulted } from "./secrets/ansible-vault.ts";
+export type { AskSecret } from "./secrets/provider.ts";
 export { SecretRef, SecretsError } from "./secrets/reference.ts";
+export { type ResolveSecret, type ResolverOptions, refsIn, secretResolver } from "./secrets/resolve.ts";
+export { parseVaultId, type VaultPassword, vaultReader } from "./secrets/vault-passwords.ts";
 export { quoteShell, Sh, type ShHole, sh, shLines } from "./sh.ts";
 export { Sql, type SqlHole, sql, sqlId, sqlite, sqlJoin, sqlWords } from "./sql.ts";
 export { type Change, diffStates, equalValues, type State, type Value } from "./state.ts";
 export { unifiedDiff } from "./text-diff.ts";
 export { askProgram } from "./transport/ask-program.ts";
 export { makeConnect, type SshOptions } from "./transport/connect.ts";
+export { runOnTerminal } from "./transport/program.ts";
 export type { Connect, Connection, RemoteProcess, Target } from "./transport/transport.ts";

@@ -12,6 +12,8 @@ import { targetOf } from "./inventory/target.ts";
 import type { Overseer } from "./overseer.ts";
 import type { Play, Playbook } from "./playbook.ts";
 import type { Rehearsal } from "./rehearsal.ts";
+import { withSecrets } from "./secrets/for-run.ts";
+import type { ResolveSecret } from "./secrets/resolve.ts";
 import type { Connect, Target } from "./transport/transport.ts";
 
 /** What a run is asked to do. */
@@ -29,12 +31,12 @@ export interface PlayOptions {
   /** Values of `-e NAME=VALUE`. */
   readonly params?: Readonly<Record<string, string>>;
   readonly defaults?: ConnectionDefaults;
+  /** Gives the secrets that the inventory names; files from the working directory, asking nobody, unless given. */
+  readonly resolveSecret?: ResolveSecret;
   /** Working directory for the playbook's relative paths; the process's own unless given. */
   readonly directory?: string;
   /** Folder of the lock file on each host; /run/lock unless given. Runs that name different ones do not see each other. */
   readonly lockFolder?: string | ((host: string) => string);
-  /** Seconds without a sign of life after which another run's idle lock is broken, with a note; 300 unless given. */
-  readonly lockTtlSeconds?: number;
   /** Takes the tasks in place of the hosts: nothing is connected to. See {@link rehearse}. */
   readonly rehearsal?: Rehearsal;
   /** Sees every decision before anything comes of it. */
@@ -58,8 +60,9 @@ const CONTROLLER = "controller";
  * Plays a playbook against an inventory's hosts. Everything it has to tell goes through `emit`.
  * @throws UsageError for input that does not fit, before any connection is made
  */
-export async function play(playbook: Playbook, options: PlayOptions): Promise<RunReport> {
+export async function play(playbook: Playbook, asked: PlayOptions): Promise<RunReport> {
   const started = performance.now();
+  const options = await withSecrets(playbook, asked);
   const bound = bindGroups(playbook, options.inventory);
   const params = bindParams(playbook, options.params ?? {});
   const sessions = openSessions(bound, options);
@@ -101,11 +104,10 @@ function openSessions(bound: ReadonlyMap<string, BoundGroup>, options: PlayOptio
   return new Map([...sessions, [CONTROLLER, new HostSession(controllerTarget(), context)]]);
 }
 
-function lockRequest(host: string, { lockFolder, lockTtlSeconds }: PlayOptions): LockRequest {
+function lockRequest(host: string, { lockFolder }: PlayOptions): LockRequest {
   const owner = `${userInfo().username}@${hostname()} (process ${process.pid}, since ${new Date().toISOString()})`;
-  const ttl = lockTtlSeconds === undefined ? {} : { ttlSeconds: lockTtlSeconds };
-  if (lockFolder === undefined) return { owner, ...ttl };
-  return { owner, ...ttl, folder: typeof lockFolder === "function" ? lockFolder(host) : lockFolder };
+  if (lockFolder === undefined) return { owner };
+  return { owner, folder: typeof lockFolder === "function" ? lockFolder(host) : lockFolder };
 }
 
 function controllerTarget(): Target {
