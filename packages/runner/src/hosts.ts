@@ -77,9 +77,21 @@ export class Hosts<V> implements Iterable<Host<V>> {
     return this.#of(this.#members.filter(({ host }) => test(host)));
   }
 
-  /** The same hosts, with other options for all that is done with them: `hosts.with({ onFailure: "throw" })`. */
+  /**
+   * The first host that takes part; of each group with `per`, a var or a function of the host. For work whose result is
+   * there for all: `await hosts.once({ per: "cluster" }).ensure([mysqlDatabase({ ... })])`.
+   */
+  once({ per }: { readonly per?: GroupBy<V> } = {}): Hosts<V> {
+    const first = Map.groupBy(this.#taking, ({ host }) => groupOf(host, per));
+    return this.#of([...first.values()].flatMap((members) => members.slice(0, 1)));
+  }
+
+  /**
+   * The same hosts, with other options for all that is done with them: `role(hosts.with({ tags: ["db"] }), params)`.
+   * Tags add up.
+   */
   with(options: EnsureOptions): Hosts<V> {
-    return new Hosts(this.#members, this.#scope, { ...this.#options, ...options });
+    return new Hosts(this.#members, this.#scope, this.#joined(options));
   }
 
   /**
@@ -100,15 +112,24 @@ export class Hosts<V> implements Iterable<Host<V>> {
   async ensure(tasks: ForHost<V, readonly Task[]>, options: EnsureOptions = {}): Promise<EnsureResult> {
     return tracked(this.#scope, "ensure", this.#members, async () => {
       const listFor = ({ host }: Member<V>): readonly Task[] => (typeof tasks === "function" ? tasks(host) : tasks);
-      const runs = await runLists(this.#scope, this.#taking, listFor, { ...this.#options, ...options });
-      if (this.#scope.rehearsal !== undefined) return this.#scope.rehearsal.result;
-      const names = (of: typeof runs): readonly string[] => of.map(({ member }) => member.host.name);
-      return {
-        results: runs.flatMap(({ results }) => results),
-        changed: names(runs.filter(({ results }) => results.some(({ outcome }) => outcome === "changed"))),
-        failed: names(runs.filter(({ failed }) => failed)),
-      };
+      return this.#resultOf(await runLists(this.#scope, this.#taking, listFor, this.#joined(options)));
     });
+  }
+
+  /**
+   * Has work for each of these hosts done on others, or on the controller: `await nodes.delegate(proxies, (node) =>
+   * [...])`. It is done for one host after the other, on all of `to` side by side, all of which have to take part. Where
+   * it fails, the host that it was for has failed.
+   * @throws RefusedError where one of `to` is outside of the limit or has left the run; else as {@link ensure}
+   */
+  async delegate<W>(
+    to: Hosts<W>,
+    tasks: (host: Host<V>, on: Host<W>) => readonly Task[],
+    options: EnsureOptions = {},
+  ): Promise<EnsureResult> {
+    return tracked(this.#scope, "delegate", this.#members, async () =>
+      this.#resultOf(await runDelegated(this.#scope, this.#taking, to.#members, tasks, this.#joined(options))),
+    );
   }
 
   /** Asks a question. Hosts that cannot answer leave the run, and are missing in the answers. */
@@ -172,6 +193,20 @@ export class Hosts<V> implements Iterable<Host<V>> {
 
   get #taking(): readonly Member<V>[] {
     return this.#members.filter(takesPart);
+  }
+
+  #joined(options: EnsureOptions): EnsureOptions {
+    return { ...this.#options, ...options, tags: joinTags(this.#options.tags, options.tags) };
+  }
+
+  #resultOf(runs: readonly ListRun<V>[]): EnsureResult {
+    if (this.#scope.rehearsal !== undefined) return this.#scope.rehearsal.result;
+    const names = (of: typeof runs): readonly string[] => of.map(({ member }) => member.host.name);
+    return {
+      results: runs.flatMap(({ results }) => results),
+      changed: names(runs.filter(({ results }) => results.some(({ outcome }) => outcome === "changed"))),
+      failed: names(runs.filter(({ failed }) => failed)),
+    };
   }
 
   #of(members: readonly Member<V>[]): Hosts<V> {

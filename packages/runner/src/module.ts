@@ -93,6 +93,8 @@ export interface Task {
   readonly name: string;
   /** `file:line` that declared it. */
   readonly where: string | undefined;
+  /** By which `--tags` and `--skip-tags` choose. */
+  readonly tags?: readonly string[];
   readonly touches: readonly string[];
   readonly gate: boolean;
   readonly probe: Probe<State | null | Unmet>;

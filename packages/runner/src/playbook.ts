@@ -23,6 +23,11 @@ export interface Play<P> {
   readonly pending: boolean;
   /** Names the phase that begins. */
   phase(name: string): void;
+  /**
+   * Carries out a part of the playbook as a phase, all of whose tasks get these tags. Where `--skip-tags` names one of
+   * them, it is left out as a whole, questions and all.
+   */
+  phase(name: string, tags: readonly string[], part: () => Promise<unknown>): Promise<void>;
   /** Tells the operator something that is no task. */
   note(text: string, level?: "info" | "warn"): void;
   table(title: string, columns: readonly string[], rows: readonly TableRow[]): void;

@@ -16,6 +16,8 @@ export interface RoleSpec<P extends z.ZodObject, H extends z.ZodObject, R> {
   readonly params: P;
   /** The vars that each of its hosts has to declare. */
   readonly host: H;
+  /** Tags of all its tasks, beside their own. */
+  readonly tags?: readonly string[];
   run(context: { readonly hosts: Hosts<VarsOf<H>>; readonly params: z.output<P> }): Promise<R>;
 }
 
@@ -40,7 +42,8 @@ export function defineRole<P extends z.ZodObject, H extends z.ZodObject, R = voi
         detail: describeIssues(params.error),
       });
     }
-    return spec.run({ hosts, params: params.data }).catch((error: unknown) => {
+    const own = spec.tags === undefined ? hosts : hosts.with({ tags: spec.tags });
+    return spec.run({ hosts: own, params: params.data }).catch((error: unknown) => {
       // Erasure point: a rehearsal goes on behind a role that it left, with a value that nobody can look into.
       if (error instanceof UnansweredError) return error.leave(spec.name) as R;
       throw error;

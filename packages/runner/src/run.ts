@@ -3,9 +3,12 @@ import pLimit from "p-limit";
 import { type BoundGroup, bindGroups, bindParams } from "./bind.ts";
 import type { LockRequest } from "./engine/render.ts";
 import { HostSession, type SessionContext } from "./engine/session.ts";
-import { BugError, EXIT, HostError, InterruptedError, KbError, PlaybookError } from "./errors.ts";
+import { BugError, EXIT, HostError, InterruptedError, KbError, PlaybookError, TasksFailedError } from "./errors.ts";
 import { type Emit, EVENT_VERSION, type HostRecap } from "./events.ts";
-import type { Member, RunScope } from "./fleet/member.ts";
+import type { TaskListing } from "./fleet/listing.ts";
+import type { ConfirmRequest, Member, RunScope } from "./fleet/member.ts";
+import { Selection, type TaskSelection } from "./fleet/selection.ts";
+import { requireTags } from "./fleet/tags.ts";
 import { Hosts } from "./hosts.ts";
 import type { ConnectionDefaults, Inventory } from "./inventory/inventory.ts";
 import { targetOf } from "./inventory/target.ts";
@@ -39,6 +42,12 @@ export interface PlayOptions {
   readonly lockFolder?: string | ((host: string) => string);
   /** Takes the tasks in place of the hosts: nothing is connected to. See {@link rehearse}. */
   readonly rehearsal?: Rehearsal;
+  /** Which of the tasks are carried out; all but those tagged `never` unless given. */
+  readonly select?: TaskSelection;
+  /** Takes the tasks in place of carrying them out; see {@link listTasks}. */
+  readonly listing?: TaskListing;
+  /** Asked before each task, which all hosts then do together; `continue` is yes, and no more questions. */
+  readonly confirm?: (step: ConfirmRequest) => Promise<"yes" | "no" | "continue">;
   /** Sees every decision before anything comes of it. */
   readonly overseer?: Overseer;
   /** Aborting it stops each host before its next task. */
@@ -149,7 +158,26 @@ function makeScope(sessions: ReadonlyMap<string, HostSession>, options: PlayOpti
     interrupted,
     open: new Map(),
     turns: new Map(),
+    selection: new Selection(options.select),
+    listing: options.listing,
+    confirm: options.confirm === undefined ? undefined : makeConfirm(options.confirm),
     pending: () => [...sessions.values()].some((session) => session.predicted.size > 0),
+  };
+}
+
+/** One question at a time, and none after `continue`. */
+function makeConfirm(ask: NonNullable<PlayOptions["confirm"]>): (step: ConfirmRequest) => Promise<boolean> {
+  let asking: Promise<unknown> = Promise.resolve();
+  let free = false;
+  return (step) => {
+    const answer = asking.then(async () => {
+      if (free) return true;
+      const said = await ask(step);
+      free = said === "continue";
+      return said !== "no";
+    });
+    asking = answer.catch(() => {});
+    return answer;
   };
 }
 
@@ -172,8 +200,12 @@ async function runGuarded(
         hint: "put an await before it",
       });
     }
+    scope.selection.requireStarted();
     return undefined;
   } catch (error) {
+    if (error instanceof TasksFailedError) {
+      for (const failure of error.failures) sessions.get(failure.host)?.fail(failure.error);
+    }
     if (error instanceof KbError) return error;
     return new BugError(error instanceof Error ? error.message : String(error), {
       cause: error,
@@ -224,10 +256,23 @@ function makePlay(
     get pending() {
       return scope.pending();
     },
-    phase: (name) => options.emit({ type: "phase", name, hosts: [] }),
+    phase: makePhase(scope, options),
     note: (text, level = "info") => options.emit({ type: "note", level, text }),
     table: (title, columns, rows) => options.emit({ type: "table", title, columns, rows }),
   };
+}
+
+function makePhase(scope: RunScope, { emit }: PlayOptions): Play<never>["phase"] {
+  function phase(name: string): void;
+  function phase(name: string, tags: readonly string[], part: () => Promise<unknown>): Promise<void>;
+  function phase(name: string, tags?: readonly string[], part?: () => Promise<unknown>): void | Promise<void> {
+    if (tags === undefined || part === undefined) return emit({ type: "phase", name, hosts: [] });
+    requireTags(tags);
+    if (scope.selection.leavesOut(tags)) return Promise.resolve();
+    emit({ type: "phase", name, hosts: [] });
+    return scope.selection.within(tags, async () => void (await part()));
+  }
+  return phase;
 }
 
 /** The gravest wins: a defect, an interruption, a failure, an unreachable host. */

@@ -2,6 +2,7 @@ import { ensureHost, whenUnheld } from "../ensure.ts";
 import { BugError, isHandleable, type KbError, UnhealthyError } from "../errors.ts";
 import type { Task } from "../module.ts";
 import type { Probe } from "../probe.ts";
+import type { TaskListing } from "./listing.ts";
 import { eachMember, type ForHost, type Member, type RunScope } from "./member.ts";
 
 /**
@@ -42,6 +43,7 @@ export interface GateRequest<V> {
 
 /** @internal Asks a gate of hosts, again and again until enough of them are well, or the time is over. */
 export async function passGate<V>(scope: RunScope, request: GateRequest<V>): Promise<readonly Verdict<V>[]> {
+  if (scope.listing !== undefined) return list(scope.listing, request);
   const until = performance.now() + request.timeoutMs;
   let verdicts: readonly Verdict<V>[] = [];
   for (;;) {
@@ -54,6 +56,12 @@ export async function passGate<V>(scope: RunScope, request: GateRequest<V>): Pro
     if (last) return verdicts.map((verdict) => settle(verdict, request));
     await pause(request.intervalMs, scope.interrupted);
   }
+}
+
+function list<V>(listing: TaskListing, { members, gateOf }: GateRequest<V>): readonly Verdict<V>[] {
+  const gates = members.map((member) => ({ host: member.host.name, gate: gateOf(member) }));
+  listing.take(gates.map(({ host, gate }) => ({ host, tasks: "parse" in gate ? [] : gate })));
+  return members.map((member) => ({ member, state: "well" }));
 }
 
 /** An ill host whose gate waits by itself has had its time. */

@@ -67,7 +67,7 @@ function tell<V>(scope: RunScope, label: string, verdicts: readonly Verdict<V>[]
       scope.emit({ type: "note", level: "warn", text, host });
     }
     if (verdict.state === "ill" && verdict.member.session.error === undefined) {
-      scope.emit({ type: "note", level: "warn", text: `${label}: ${verdict.error.message}`, host });
+      verdict.member.session.handle(verdict.error, "ignored");
     }
   }
 }

@@ -3,6 +3,8 @@ import type { HostSession } from "../engine/session.ts";
 import type { EnsureContext } from "../ensure.ts";
 import { BugError, InterruptedError } from "../errors.ts";
 import type { Emit } from "../events.ts";
+import type { TaskListing } from "./listing.ts";
+import type { Selection } from "./selection.ts";
 
 /** A host as roles and playbooks see it: its name, address, groups, and its vars in the types of its schema. */
 export interface Host<V> {
@@ -24,6 +26,12 @@ export interface Member<V> {
   readonly chosen: boolean;
 }
 
+/** A task that is about to begin, with the hosts that it is declared for. */
+export interface ConfirmRequest {
+  readonly task: string;
+  readonly hosts: readonly string[];
+}
+
 /** @internal What all hosts of a run share. */
 export interface RunScope extends EnsureContext {
   readonly emit: Emit;
@@ -31,6 +39,12 @@ export interface RunScope extends EnsureContext {
   readonly interrupted: AbortSignal;
   /** Work that goes on, by what it is: awaited by a role, or forgotten. */
   readonly open: Map<string, Promise<unknown>>;
+  /** Chooses among the tasks that are declared. */
+  readonly selection: Selection;
+  /** Takes the tasks in place of carrying them out. */
+  readonly listing: TaskListing | undefined;
+  /** Asks the operator whether a task is to be carried out. */
+  readonly confirm: ((step: ConfirmRequest) => Promise<boolean>) | undefined;
   /** The end of the last work on each host: a host does one thing at a time, whoever asks. */
   readonly turns: Map<HostSession, Promise<unknown>>;
 }

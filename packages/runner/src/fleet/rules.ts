@@ -63,13 +63,19 @@ export function candidatesOf<V>(members: readonly Member<V>[], rules: SerialRule
   const ordered = order === undefined ? members : members.toSorted((left, right) => order(left.host, right.host));
   return ordered.map((member) => ({
     member,
-    group: by === undefined ? "" : typeof by === "function" ? by(member.host) : String(member.host.vars[by] ?? ""),
+    group: groupOf(member.host, by),
     meant: only?.(member.host) ?? true,
     gates: {
       ...(gates.before === undefined ? {} : { before: madeFor(gates.before, member.host) }),
       ...(gates.after === undefined ? {} : { after: madeFor(gates.after, member.host) }),
     },
   }));
+}
+
+/** @internal The group of a host; empty where nothing groups them, or the host has no such var. */
+export function groupOf<V>(host: Host<V>, by: GroupBy<V> | undefined): string {
+  if (by === undefined) return "";
+  return typeof by === "function" ? by(host) : String(host.vars[by] ?? "");
 }
 
 function madeFor<V>(gate: Gate<V>, host: Host<V>): () => HostGate {
