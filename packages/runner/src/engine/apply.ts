@@ -1,6 +1,7 @@
 import { StringDecoder } from "node:string_decoder";
 import { ApplyError, InterruptedError, type KbError, NotConvergedError, TimeoutError } from "../errors.ts";
 import type { Emit } from "../events.ts";
+import { hintFor } from "../host-faults.ts";
 import type { Assessment, Task } from "../module.ts";
 import { diffStates } from "../state.ts";
 import { INTERRUPTED } from "./actions.ts";
@@ -162,7 +163,8 @@ function haltError(
       hint: "if it needs longer, give the task a timeoutMs",
     });
   }
-  return new ApplyError(`failed with exit code ${last?.exitCode ?? "unknown"}`, { ...place, detail });
+  const message = `failed with exit code ${last?.exitCode ?? "unknown"}`;
+  return new ApplyError(message, { ...place, detail, hint: hintFor(detail) });
 }
 
 /** Whether a task is where it should be, from the answers after its actions; the error that says what differs. */

@@ -1,5 +1,6 @@
 import type { Action } from "../action.ts";
 import { KbError, ProbeError, RefusedError } from "../errors.ts";
+import { hintFor } from "../host-faults.ts";
 import type { Assessment, Task } from "../module.ts";
 import { Unmet } from "../probe.ts";
 import type { State } from "../state.ts";
@@ -40,6 +41,7 @@ function probeError(session: HostSession, task: Task, answers: readonly RawAnswe
   return new ProbeError(cause instanceof Error ? cause.message : String(cause), {
     ...place,
     detail: failed === undefined ? undefined : `exit ${failed.exitCode}${said ? `\n${said}` : ""}`,
+    hint: hintFor(`${String(cause)}\n${said ?? ""}`),
     cause,
   });
 }
