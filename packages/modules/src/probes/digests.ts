@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { askBatch, type Batch, type Foreseen, foreseen, type Probe, sh } from "@keybuzz/runner";
-import { takeLines } from "./lines.ts";
+import { amongPresent, takeLines } from "./lines.ts";
 
 /**
  * One sha256sum(1) for all files. A line a key: the digest, `-` where there is no regular file, `?` where it must not be
@@ -11,16 +11,8 @@ const SHA256: Batch = {
   render: (keys) => ({
     script: sh`set -- ${keys}
 m=
-for p do shift
-if [ -L "$p" ] || [ ! -f "$p" ]; then m=$m-; elif [ -r "$p" ]; then m=$m+; set -- "$@" "$p"; else m=$m?; fi
-done
-o=; [ $# -eq 0 ] || o=$(sha256sum -- "$@") || exit 1
-while [ -n "$m" ]; do
-case $m in +*) IFS= read -r l <&3; l=\${l#\\}; printf '%s\n' "\${l%% *}";; *) printf '%.1s\n' "$m";; esac
-m=\${m#?}
-done 3<<KB_EOF
-$o
-KB_EOF`,
+for p do if [ -L "$p" ] || [ ! -f "$p" ]; then m=$m-; elif [ -r "$p" ]; then m=$m+; else m=$m?; fi; done
+${amongPresent(sh`sha256sum`, sh`sed ${"s/^\\\\//; s/ .*//"}`)}`,
   }),
   split: (stdout, keys) => takeLines(stdout, keys.length),
 };

@@ -1,5 +1,5 @@
 import { askBatch, type Batch, type Probe, sh, type Unmet, unmet } from "@keybuzz/runner";
-import { takeLines } from "./lines.ts";
+import { amongPresent, takeLines } from "./lines.ts";
 
 /**
  * First lines of files below /proc/sys, through one head(1): the shell's own `read` asks for single bytes, and the kernel
@@ -10,14 +10,8 @@ const SETTINGS: Batch = {
   render: (keys) => ({
     script: sh`set -- ${keys}
 m=
-for p do shift; if [ -f "$p" ]; then m=$m+; set -- "$@" "$p"; else m=$m-; fi; done
-o=; [ $# -eq 0 ] || o=$(head -q -n 1 -- "$@") || exit 1
-while [ -n "$m" ]; do
-case $m in +*) IFS= read -r l <&3; printf '=%s\n' "$l";; *) echo -;; esac
-m=\${m#?}
-done 3<<KB_EOF
-$o
-KB_EOF`,
+for p do if [ -f "$p" ]; then m=$m+; else m=$m-; fi; done
+${amongPresent(sh`head -q -n 1`, sh`sed ${"s/^/=/"}`)}`,
   }),
   split: (stdout, keys) => takeLines(stdout, keys.length),
 };

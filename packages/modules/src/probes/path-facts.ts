@@ -1,5 +1,5 @@
 import { askBatch, type Batch, type Foreseen, foreseen, type Output, type Probe, sh } from "@keybuzz/runner";
-import { takeLines } from "./lines.ts";
+import { amongPresent, takeLines } from "./lines.ts";
 
 /** What lstat(2) says of a path, as far as modules compare it. */
 export interface PathFacts {
@@ -26,16 +26,8 @@ const STAT: Batch = {
     script: sh`set -- ${keys}
 kb_gone() { d=$1; while [ "$d" != / ]; do d=\${d%/*}; [ -n "$d" ] || d=/; if [ -e "$d" ]; then [ -x "$d" ] || [ ! -d "$d" ]; return; fi; done; }
 m=
-for p do shift
-if [ -e "$p" ] || [ -L "$p" ]; then m=$m+; set -- "$@" "$p"; elif kb_gone "$p"; then m=$m-; else m=$m?; fi
-done
-o=; [ $# -eq 0 ] || o=$(stat -c %f:%u:%g:%U:%G -- "$@") || exit 1
-while [ -n "$m" ]; do
-case $m in +*) IFS= read -r l <&3; printf '%s\n' "$l";; *) printf '%.1s\n' "$m";; esac
-m=\${m#?}
-done 3<<KB_EOF
-$o
-KB_EOF`,
+for p do if [ -e "$p" ] || [ -L "$p" ]; then m=$m+; elif kb_gone "$p"; then m=$m-; else m=$m?; fi; done
+${amongPresent(sh`stat -c %f:%u:%g:%U:%G`)}`,
   }),
   split: (stdout, keys) => takeLines(stdout, keys.length),
 };

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { type Action, type ExecAction, GIVE_UP, type RetryAction, type WaitAction } from "../action.ts";
+import { PLACE_FUNCTIONS } from "../place.ts";
 import type { Script } from "../probe.ts";
 import { Sh, sh, shLines } from "../sh.ts";
 import { renderDetached } from "./detach.ts";
@@ -60,7 +61,8 @@ function inputOf({ stdin }: ExecAction | WaitAction): Pick<Script, "stdin"> {
 }
 
 function firstLine(script: Sh): string {
-  const lines = script.text.split("\n").map((line) => line.trim());
+  const text = script.text.replace(PLACE_FUNCTIONS.text, "");
+  const lines = text.split("\n").map((line) => line.trim());
   const line = lines.find((text) => text !== "" && !text.startsWith("#")) ?? "";
   return line.length > 120 ? `${line.slice(0, 119)}…` : line;
 }
@@ -71,7 +73,9 @@ function firstLine(script: Sh): string {
  */
 function withTimeout(script: Sh, timeoutMs: number): Sh {
   const end = `KB_${randomBytes(8).toString("hex")}`;
-  return Sh.unsafe(`timeout -k 10 ${seconds(timeoutMs)} sh /dev/fd/3 3<<'${end}'\nexec 9>&-\n${script.text}\n${end}`);
+  return Sh.unsafe(
+    `timeout -k 10 ${seconds(timeoutMs)} /bin/sh /dev/fd/3 3<<'${end}'\nexec 9>&-\n${script.text}\n${end}`,
+  );
 }
 
 function seconds(ms: number): number {

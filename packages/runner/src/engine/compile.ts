@@ -21,7 +21,7 @@ export interface Compiled {
 
 /** Compiles probes into one list of scripts; ids start with `prefix`. */
 export function compile(probes: readonly Probe<unknown>[], prefix: string): Compiled {
-  const batches = new Map<string, { batch: Batch; keys: string[] }>();
+  const batches = new Map<string, { batch: Batch; order: number; keys: Map<string, number> }>();
   const single: Script[] = [];
   const places = probes.map((probe) =>
     probe.questions.map((question): { id: string; key: number | undefined } => {
@@ -29,15 +29,15 @@ export function compile(probes: readonly Probe<unknown>[], prefix: string): Comp
         single.push(question);
         return { id: `${prefix}s${single.length - 1}`, key: undefined };
       }
-      const entry = batches.get(question.batch.name) ?? { batch: question.batch, keys: [] };
-      batches.set(question.batch.name, entry);
-      const known = entry.keys.indexOf(question.key);
-      if (known < 0) entry.keys.push(question.key);
-      const order = [...batches.keys()].indexOf(question.batch.name);
-      return { id: `${prefix}b${order}`, key: known < 0 ? entry.keys.length - 1 : known };
+      const { batch, key } = question;
+      const entry = batches.get(batch.name) ?? { batch, order: batches.size, keys: new Map<string, number>() };
+      batches.set(batch.name, entry);
+      const place = entry.keys.get(key) ?? entry.keys.size;
+      entry.keys.set(key, place);
+      return { id: `${prefix}b${entry.order}`, key: place };
     }),
   );
-  const entries = [...batches.values()];
+  const entries = [...batches.values()].map(({ batch, keys }) => ({ batch, keys: [...keys.keys()] }));
   return {
     scripts: [
       ...entries.map(({ batch, keys }, order) => ({ id: `${prefix}b${order}`, script: batch.render(keys) })),
@@ -75,7 +75,7 @@ export function toOutputs(answers: readonly RawAnswer[]): readonly Output[] {
 
 /** The tests that these probes still get the answers that they got; questions of one batch are one test. */
 export function guardsOf(asked: readonly { probe: Probe<unknown>; answers: readonly RawAnswer[] }[]): readonly Guard[] {
-  const grouped = new Map<string, { batch: Batch; keys: string[]; parts: Buffer[] }>();
+  const grouped = new Map<string, { batch: Batch; parts: Map<string, Buffer> }>();
   const guards: Guard[] = [];
   for (const { probe, answers } of asked) {
     probe.questions.forEach((question: Question, index) => {
@@ -85,15 +85,14 @@ export function guardsOf(asked: readonly { probe: Probe<unknown>; answers: reado
         guards.push({ script: question, expected: answer.stdout, exitCode: answer.exitCode });
         return;
       }
-      const group = grouped.get(question.batch.name) ?? { batch: question.batch, keys: [], parts: [] };
+      const group = grouped.get(question.batch.name) ?? { batch: question.batch, parts: new Map<string, Buffer>() };
       grouped.set(question.batch.name, group);
-      if (group.keys.includes(question.key)) return;
-      group.keys.push(question.key);
-      group.parts.push(answer.stdout);
+      if (!group.parts.has(question.key)) group.parts.set(question.key, answer.stdout);
     });
   }
-  for (const { batch, keys, parts } of grouped.values()) {
-    guards.push({ script: batch.render(keys), expected: Buffer.concat(parts), exitCode: undefined });
+  for (const { batch, parts } of grouped.values()) {
+    const expected = Buffer.concat([...parts.values()]);
+    guards.push({ script: batch.render([...parts.keys()]), expected, exitCode: undefined });
   }
   return guards;
 }
