@@ -57,6 +57,17 @@ it("takes the tasks of every host and the controller, and asks nobody", async ()
   expect([faults, unrehearsed]).toEqual([[], []]);
 });
 
+it("takes for granted that hosts are healthy", async () => {
+  const { tasks, unrehearsed } = await rehearsed(async ({ all }) => {
+    const asksOften = { max: 1, gate: ask(sh`true`, () => false), minHealthy: 1 };
+    await all.serial(asksOften).each(async (batch) => {
+      await batch.ensure((one) => [thing({ name: `on-${one.name}` })]);
+    });
+  });
+  expect(tasks.map(({ task }) => task.id)).toEqual(["on-one", "on-two"]);
+  expect(unrehearsed).toEqual([]);
+});
+
 it("leaves a role where it asks, says where that is, and goes on behind it", async () => {
   const { tasks, unrehearsed } = await rehearsed(async ({ all }) => {
     await curious(all, {});

@@ -2,6 +2,7 @@ import { ensureHost, whenUnheld } from "../ensure.ts";
 import { BugError, isHandleable, type KbError, UnhealthyError } from "../errors.ts";
 import type { Task } from "../module.ts";
 import type { Probe } from "../probe.ts";
+import type { Rehearsal } from "../rehearsal.ts";
 import type { TaskListing } from "./listing.ts";
 import { eachMember, type ForHost, type Member, type RunScope } from "./member.ts";
 
@@ -44,6 +45,7 @@ export interface GateRequest<V> {
 /** @internal Asks a gate of hosts, again and again until enough of them are well, or the time is over. */
 export async function passGate<V>(scope: RunScope, request: GateRequest<V>): Promise<readonly Verdict<V>[]> {
   if (scope.listing !== undefined) return list(scope.listing, request);
+  if (scope.rehearsal !== undefined) return rehearse(scope.rehearsal, request);
   const until = performance.now() + request.timeoutMs;
   let verdicts: readonly Verdict<V>[] = [];
   for (;;) {
@@ -62,6 +64,15 @@ function list<V>(listing: TaskListing, { members, gateOf }: GateRequest<V>): rea
   const gates = members.map((member) => ({ host: member.host.name, gate: gateOf(member) }));
   listing.take(gates.map(({ host, gate }) => ({ host, tasks: "parse" in gate ? [] : gate })));
   return members.map((member) => ({ member, state: "well" }));
+}
+
+/** That hosts are healthy is taken for granted, as that none fails. */
+function rehearse<V>(rehearsal: Rehearsal, { members, gateOf }: GateRequest<V>): readonly Verdict<V>[] {
+  return members.map((member) => {
+    const gate = gateOf(member);
+    if (!("parse" in gate)) rehearsal.take(member.host.name, gate);
+    return { member, state: "well" };
+  });
 }
 
 /** An ill host whose gate waits by itself has had its time. */
