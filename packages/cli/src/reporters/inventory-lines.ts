@@ -1,4 +1,4 @@
-import type { GroupView, HostView } from "../services/inventory-view.ts";
+import type { DefinitionView, GroupView, HostView, VarView } from "../services/inventory-view.ts";
 import { safeLine } from "./safe-text.ts";
 import type { Paint } from "./style.ts";
 import { renderTable, width } from "./table.ts";
@@ -26,14 +26,32 @@ export function hostLines(host: HostView, paint: Paint): string[] {
   ];
 }
 
-function varLines({ vars }: HostView, paint: Paint): string[] {
-  const rows = vars.map(({ name, value, source }) => [
-    { text: name, tone: "place" as const },
-    { text: typeof value === "string" ? value : JSON.stringify(value) },
-    { text: source, tone: "dim" as const },
+/** Each var of a host with its value and where it was written. */
+export function varLines({ vars }: Pick<HostView, "vars">, paint: Paint): string[] {
+  const rows = vars.map((view) => [
+    { text: view.name, tone: "place" as const },
+    { text: valueText(view) },
+    { text: view.source, tone: "dim" as const },
   ]);
   // Without the header: three columns that speak for themselves.
   return renderTable([], rows, paint).slice(1);
+}
+
+/** Why a var has its value: all definitions, the one that counts first. */
+export function whyLines(definitions: readonly DefinitionView[], paint: Paint): string[] {
+  const rows = definitions.toReversed().map((view) => [
+    { text: view.counts ? "counts" : "overridden", tone: view.counts ? ("ok" as const) : ("dim" as const) },
+    { text: valueText(view) },
+    { text: `${view.level} (${view.owner})` },
+    { text: view.source, tone: "dim" as const },
+  ]);
+  return renderTable([], rows, paint).slice(1);
+}
+
+function valueText({ value, secrets, template }: VarView): string {
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  const notes = [...(secrets ?? []), ...(template === true ? ["a Jinja template, not evaluated"] : [])];
+  return notes.length === 0 ? text : `${text} (${notes.join(", ")})`;
 }
 
 function allHosts(group: GroupView): readonly HostView[] {

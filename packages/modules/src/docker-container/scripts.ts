@@ -24,7 +24,7 @@ export function createAction({ name, image, settings, spec }: Creation): ExecAct
   ];
   const script = shLines([
     HERE,
-    sh`docker image inspect --format . -- ${image} >/dev/null 2>&1 || docker pull --quiet ${image} >/dev/null || exit 1`,
+    sh`docker image inspect --format . -- ${image} >/dev/null 2>&1 || docker pull ${image} || exit 1`,
     sh`! kb_here ${next} || docker rm --force -- ${next} >/dev/null || exit 1`,
     sh`docker create ${words} -- ${image} ${settings.command ?? []} >/dev/null`,
   ]);

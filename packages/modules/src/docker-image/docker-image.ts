@@ -42,7 +42,7 @@ export const dockerImage = defineModule({
   plan: ({ params: { name, state, timeoutMs } }) => [
     state === "absent"
       ? exec(sh`docker image rm -- ${name} >/dev/null`)
-      : exec(sh`docker pull --quiet ${name} >/dev/null`, { timeoutMs }),
+      : exec(sh`docker pull ${name}`, { timeoutMs }),
   ],
   touches: ({ name }) => [`image:${name}`],
 });
