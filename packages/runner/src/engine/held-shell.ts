@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { BecomeError, ConnectError, type KbError, LockedError, TimeoutError } from "../errors.ts";
+import { quoteShell } from "../sh.ts";
 import type { Connection, RemoteProcess, Target } from "../transport/transport.ts";
 import { endSession } from "./end-session.ts";
 import { type Frame, type FrameHandlers, FrameReader } from "./frames.ts";

@@ -4,6 +4,11 @@ import type { Connection, RemoteProcess, Target } from "../transport/transport.t
 
 const OPEN_MS = 30_000;
 
+/** sudo refuses without a terminal there: `requiretty` in sudoers. The next shell on that connection has one. */
+export class NeedsTerminalError extends ConnectError {}
+
+const needTerminal = new WeakSet<Connection>();
+
 /** A shell that has been started, and whether it is up yet. */
 export interface StartedShell {
   readonly process: RemoteProcess;
@@ -40,10 +45,29 @@ export async function startShell(
   const ask = target.becomePassword === undefined ? "-n" : `-S -p ${quoteShell(promptOf(nonce))}`;
   const shell = `echo; echo @@${nonce} y; ${greet}exec sh`;
   // -k: never a cached login, or the password line would be run by the shell as a command.
-  const process = await connection.start(
-    `exec sudo -k ${ask} -u ${quoteShell(target.becomeUser)} -- sh -c ${quoteShell(shell)}`,
-  );
-  return { process, up: (said) => passSudo(process, target, nonce, said) };
+  const sudo = `exec sudo -k ${ask} -u ${quoteShell(target.becomeUser)} -- sh -c ${quoteShell(shell)}`;
+  const terminal = needTerminal.has(connection);
+  const process = await connection.start(terminal ? withTerminal(sudo) : sudo);
+  const up = async (said: AwaitMark): Promise<void> => {
+    try {
+      await passSudo(process, target, nonce, said);
+    } catch (error) {
+      if (terminal || !(error instanceof NeedsTerminalError)) throw error;
+      needTerminal.add(connection);
+      throw error;
+    }
+  };
+  return { process, up };
+}
+
+/**
+ * Runs a command with a terminal to its name and the three streams that it would have had without: a terminal as a stream
+ * would echo the password, join the two outputs and change line ends. script(1) makes the terminal and copies nothing.
+ */
+function withTerminal(command: string): string {
+  const inner = `${command} <&3 >&4 2>&5 3<&- 4>&- 5>&-`;
+  const outer = `exec 3<&0 4>&1 5>&2; SHELL=/bin/sh exec script -qec ${quoteShell(inner)} /dev/null </dev/null >/dev/null`;
+  return `exec sh -c ${quoteShell(outer)}`;
 }
 
 function promptOf(nonce: string): string {
@@ -81,7 +105,13 @@ async function passSudo(process: RemoteProcess, target: Target, nonce: string, s
     }
     process.stderr.on("data", onError);
     said(() => finish());
-    void process.ended.then((reason) =>
+    void process.ended.then((reason) => {
+      if (/must have a tty/.test(errors)) {
+        const hint = "take requiretty out of its sudoers, or install script(1) there";
+        return finish(
+          new NeedsTerminalError("sudo wants a terminal", { host: target.name, detail: errors.trim(), hint }),
+        );
+      }
       finish(
         refuse(
           `sudo did not give a shell (${reason})`,
@@ -89,7 +119,7 @@ async function passSudo(process: RemoteProcess, target: Target, nonce: string, s
             ? "give the password: set ansible_become_password, or type it with --ask-become-pass"
             : "check ansible_become_password and the host's sudoers",
         ),
-      ),
-    );
+      );
+    });
   });
 }

@@ -1,6 +1,5 @@
 import type { Secret } from "../secret.ts";
 import { connectLocal } from "./local.ts";
-import type { SshTransport } from "./ssh.ts";
 import type { AskPassphrase } from "./ssh-key-file.ts";
 import type { Connect } from "./transport.ts";
 
@@ -25,13 +24,24 @@ export interface SshOptions {
   readonly timeoutMs?: number;
 }
 
-/** The ways in that targets ask for: ssh, or the controller itself. One for a run: what hosts share is kept in it. */
+/** The ways in that targets ask for. One for a run: what hosts share is kept in it. */
 export function makeConnect(options: SshOptions = {}): Connect {
-  let ssh: Promise<SshTransport> | undefined;
-  return async (target) => {
-    if (target.connection === "local") return connectLocal(target);
-    // ssh2 takes a tenth of a second to load; a run that stays on this machine does not pay for it.
-    ssh ??= import("./ssh.ts").then(({ SshTransport }) => new SshTransport(options));
-    return (await ssh).connect(target);
+  let ssh: Promise<{ connect: Connect }> | undefined;
+  let openssh: Promise<{ connect: Connect }> | undefined;
+  const connect: Connect = async (target) => {
+    switch (target.connection) {
+      case "local":
+        return connectLocal(target);
+      case "docker":
+        return (await import("./docker.ts")).connectDocker(target, connect);
+      case "openssh":
+        openssh ??= import("./openssh.ts").then(({ OpensshTransport }) => new OpensshTransport(options));
+        return (await openssh).connect(target);
+      case "ssh":
+        // ssh2 takes a tenth of a second to load; a run that stays on this machine does not pay for it.
+        ssh ??= import("./ssh.ts").then(({ SshTransport }) => new SshTransport(options));
+        return (await ssh).connect(target);
+    }
   };
+  return connect;
 }
