@@ -204,6 +204,6 @@ all
 
 test("kb --help names every command", async () => {
   const { stdout } = await runKb(["--help"]);
-  for (const word of ["play", "ping", "inventory", "module", "lab"])
+  for (const word of ["plan", "apply", "verify", "runs", "resume", "play", "ping", "inventory", "module", "lab"])
     expect(stdout).toMatch(new RegExp(`^ {2}${word} `, "m"));
 });

@@ -89,8 +89,8 @@ export class Fleet {
   }
 
   /** {@link play}, to be killed. */
-  start(name: string): Running {
-    return startKb(this.lab, ["play", ...this.#arguments(name, []), "--json"], this.#options);
+  start(name: string, ...flags: readonly string[]): Running {
+    return startKb(this.lab, ["play", ...this.#arguments(name, flags), "--json"], this.#options);
   }
 
   #arguments(name: string, flags: readonly string[]): readonly string[] {
@@ -102,9 +102,10 @@ export class Fleet {
     return { cwd: this.folder };
   }
 
-  /** Everything in kb's working directory. */
+  /** Everything in kb's working directory, but the journals of runs: a check leaves one too. */
   ownFiles(): readonly string[] {
-    return readdirSync(this.folder, { recursive: true }).map(String).sort();
+    const files = readdirSync(this.folder, { recursive: true }).map(String).sort();
+    return files.filter((file) => file !== ".kb" && !file.startsWith(".kb/"));
   }
 
   /** The credentials that the store holds, by name. */
