@@ -1,5 +1,6 @@
 import * as Flags from "@oclif/core/flags";
 import type { ConnectionRequest } from "../services/connection.ts";
+import { giveVaultId } from "../services/vault-passwords.ts";
 
 /** The inventory, wherever one is read. */
 export const inventoryFlag = {
@@ -7,7 +8,30 @@ export const inventoryFlag = {
     char: "i",
     env: "KB_INVENTORY",
     helpValue: "FILE",
-    description: "inventory (YAML, or TSV with a mapping beside it); inventories/keybuzz.yml unless given",
+    description:
+      "inventory: YAML, INI, TSV, a script, a .ts module, a folder of them, or a,b,; inventories/keybuzz.yml",
+  }),
+  "vault-id": Flags.string({
+    multiple: true,
+    multipleNonGreedy: true,
+    helpValue: "LABEL@FILE",
+    helpGroup: "ANSIBLE VAULT",
+    description: "password file of a label, a program that prints it, or LABEL@prompt",
+    parse: async (id) => giveVaultId(id),
+  }),
+  "vault-password-file": Flags.string({
+    helpValue: "FILE",
+    helpGroup: "ANSIBLE VAULT",
+    description: "file with the password, or a program that prints it",
+    parse: async (file) => giveVaultId(file),
+  }),
+  "ask-vault-pass": Flags.boolean({
+    helpGroup: "ANSIBLE VAULT",
+    description: "ask for the password on the terminal",
+    parse: async (wanted) => {
+      if (wanted) giveVaultId("prompt");
+      return wanted;
+    },
   }),
 };
 

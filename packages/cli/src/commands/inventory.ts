@@ -27,9 +27,10 @@ export default class InventoryCommand extends Command {
     const { viewHost, viewHosts, viewTree } = await import("../services/inventory-view.ts");
     const { hostLines, treeLines } = await import("../reporters/inventory-lines.ts");
     const { shownPath } = await import("../services/shown-path.ts");
-    const { printJson, printLines } = await import("../services/print.ts");
+    const { printJson, printLines, printWarnings } = await import("../services/print.ts");
     const file = findInventory(flags.inventory, process.cwd());
     const inventory = await readInventory(file, process.cwd());
+    printWarnings(inventory.warnings);
     if (flags.host !== undefined) {
       const host = viewHost(inventory, flags.host);
       if (flags.json) printJson(host);

@@ -39,12 +39,14 @@ export function varLines({ vars }: Pick<HostView, "vars">, paint: Paint): string
 
 /** Why a var has its value: all definitions, the one that counts first. */
 export function whyLines(definitions: readonly DefinitionView[], paint: Paint): string[] {
-  const rows = definitions.toReversed().map((view) => [
-    { text: view.counts ? "counts" : "overridden", tone: view.counts ? ("ok" as const) : ("dim" as const) },
-    { text: valueText(view) },
-    { text: `${view.level} (${view.owner})` },
-    { text: view.source, tone: "dim" as const },
-  ]);
+  const rows = definitions
+    .toReversed()
+    .map((view) => [
+      { text: view.counts ? "counts" : "overridden", tone: view.counts ? ("good" as const) : ("dim" as const) },
+      { text: valueText(view) },
+      { text: `${view.level} (${view.owner})` },
+      { text: view.source, tone: "dim" as const },
+    ]);
   return renderTable([], rows, paint).slice(1);
 }
 

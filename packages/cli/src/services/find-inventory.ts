@@ -1,20 +1,27 @@
 import { existsSync, readdirSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { type Inventory, InventoryError, readTsvInventory, readYamlInventory, type TsvMapping } from "@keybuzz/runner";
+import {
+  type Inventory,
+  InventoryError,
+  isHostList,
+  readInventory as readAnyInventory,
+  type TsvMapping,
+} from "@keybuzz/runner";
 import { importFile } from "./find-playbook.ts";
 import { shownPath } from "./shown-path.ts";
+import { readVaultedHere } from "./vault-passwords.ts";
 
 const FOLDER = "inventories";
 const DEFAULT = "keybuzz.yml";
 
 /**
- * The inventory to use: the one named, else `inventories/keybuzz.yml`, else the only one in `inventories/`.
+ * The inventory to use: the one named (a file, a folder, or hosts with a comma between), else `inventories/keybuzz.yml`, else the only one in `inventories/`.
  * @throws InventoryError where there is none, or a choice
  */
 export function findInventory(named: string | undefined, directory: string): string {
-  if (named !== undefined) return resolve(directory, named);
+  if (named !== undefined) return isHostList(named) ? named : resolve(directory, named);
   const folder = resolve(directory, FOLDER);
-  const files = existsSync(folder) ? readdirSync(folder).filter((file) => /\.(ya?ml|tsv)$/.test(file)) : [];
+  const files = existsSync(folder) ? readdirSync(folder).filter((file) => /\.(ya?ml|tsv|ini|json)$/.test(file)) : [];
   const [only] = files;
   if (files.includes(DEFAULT)) return join(folder, DEFAULT);
   if (files.length === 1 && only !== undefined) return join(folder, only);
@@ -28,12 +35,14 @@ export function findInventory(named: string | undefined, directory: string): str
 }
 
 /**
- * Reads an inventory: a `.tsv` file by the mapping beside it, anything else as Ansible's YAML.
+ * Reads an inventory of any kind, a `.tsv` file by the mapping beside it.
  * @throws InventoryError with file, line and column
  */
 export async function readInventory(file: string, directory: string): Promise<Inventory> {
-  if (!file.endsWith(".tsv")) return readYamlInventory(file);
-  return readTsvInventory(file, await loadMapping(file, directory));
+  return readAnyInventory(file, {
+    tsvMapping: (list) => loadMapping(list, directory),
+    readVaulted: await readVaultedHere(directory),
+  });
 }
 
 /** `NAME-tsv.ts` for `NAME.tsv`, beside it or in `./inventories`; for any other name, what `servers-tsv.ts` says there. */

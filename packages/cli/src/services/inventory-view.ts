@@ -4,8 +4,13 @@ import {
   type InventoryGroup,
   type InventoryHost,
   matchHosts,
+  refsIn,
   renderSource,
+  Secret,
+  SecretRef,
+  type Sourced,
   suggest,
+  type VarLevel,
 } from "@keybuzz/runner";
 
 /** A var of a host, with where it was written. */
@@ -14,6 +19,18 @@ export interface VarView {
   readonly value: unknown;
   /** `file:line:column` */
   readonly source: string;
+  /** Where its secrets are: `age:credentials/db.age#root`. */
+  readonly secrets?: readonly string[];
+  /** Whether Ansible would evaluate it as a template. Here a run that uses it stops. */
+  readonly template?: true;
+}
+
+/** One definition of a var, be it the last word or not. */
+export interface DefinitionView extends VarView {
+  readonly level: VarLevel;
+  /** Group or host that it was written for. */
+  readonly owner: string;
+  readonly counts: boolean;
 }
 
 /** A host as `kb inventory` shows it. */
@@ -36,9 +53,26 @@ const SECRET_NAME = /pass(word|phrase)?$|secret|token/i;
 
 /** One host with its vars. @throws InventoryError with the nearest name */
 export function viewHost(inventory: Inventory, name: string): HostView {
+  return toView(findHost(inventory, name));
+}
+
+function findHost(inventory: Inventory, name: string): InventoryHost {
   const host = inventory.hosts.get(name);
-  if (host !== undefined) return toView(host);
+  if (host !== undefined) return host;
   throw new InventoryError(`no host "${name}" in ${inventory.file}`, { hint: suggest(name, inventory.hosts.keys()) });
+}
+
+/** Every definition of one var of a host, the lowest level first, the one that counts last. @throws InventoryError */
+export function viewWhy(inventory: Inventory, hostName: string, name: string): readonly DefinitionView[] {
+  const definitions = findHost(inventory, hostName).definitions;
+  const found = definitions.get(name);
+  if (found === undefined) {
+    throw new InventoryError(`${hostName} has no var "${name}"`, { hint: suggest(name, definitions.keys()) });
+  }
+  return found.map((definition, index) => {
+    const { level, owner } = definition;
+    return { ...toVarView(name, definition), level, owner, counts: index === found.length - 1 };
+  });
 }
 
 /** The hosts that a pattern names, in the order of the inventory. */
@@ -52,7 +86,10 @@ export function viewTree(inventory: Inventory, hosts: readonly HostView[]): Grou
   const all = inventory.groups.get("all");
   const nested = new Set([...inventory.groups.values()].flatMap(({ children }) => children));
   const top = [...inventory.groups.values()].filter(({ name }) => name !== "all" && !nested.has(name));
-  const children = [...new Set([...(all?.children ?? []), ...top.map(({ name }) => name)])];
+  // Hosts of no group are shown where they are written: right under all.
+  const children = [...new Set([...(all?.children ?? []), ...top.map(({ name }) => name)])].filter(
+    (name) => name !== "ungrouped",
+  );
   return viewGroup({ name: "all", hosts: hosts.map(({ name }) => name), children }, inventory, hosts);
 }
 
@@ -80,10 +117,27 @@ function toView(host: InventoryHost): HostView {
     address: typeof address === "string" ? address : host.name,
     source: renderSource(host.source),
     groups: host.groups,
-    vars: [...host.vars].map(([name, { value, source }]) => ({
-      name,
-      value: SECRET_NAME.test(name) ? "<secret>" : value,
-      source: renderSource(source),
-    })),
+    vars: [...host.vars].map(([name, sourced]) => toVarView(name, sourced)),
   };
+}
+
+function toVarView(name: string, { value, source, templates }: Sourced): VarView {
+  const secrets = [...new Set(refsIn(value).map((ref) => ref.describe()))];
+  return {
+    name,
+    value: shownValue(name, value),
+    source: renderSource(source),
+    ...(secrets.length === 0 ? {} : { secrets }),
+    ...(templates === undefined ? {} : { template: true }),
+  };
+}
+
+/** A value as anybody may see it: secrets, and what is named like one, are hidden at any depth. */
+function shownValue(name: string, value: unknown): unknown {
+  if (value instanceof Secret || value instanceof SecretRef) return "<secret>";
+  if (Array.isArray(value)) return value.map((item) => shownValue(name, item));
+  if (typeof value === "object" && value !== null) {
+    return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, shownValue(key, part)]));
+  }
+  return SECRET_NAME.test(name) && value !== null && typeof value !== "boolean" ? "<secret>" : value;
 }

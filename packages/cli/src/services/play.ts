@@ -71,5 +71,7 @@ export async function openInventory(
 ): Promise<Inventory> {
   const file = findInventory(named, directory);
   reporter.emit({ type: "note", level: "info", text: `inventory: ${shownPath(file, directory)}` });
-  return readInventory(file, directory);
+  const inventory = await readInventory(file, directory);
+  for (const text of inventory.warnings) reporter.emit({ type: "note", level: "warn", text });
+  return inventory;
 }

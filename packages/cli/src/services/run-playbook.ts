@@ -2,6 +2,7 @@ import { EXIT, type Inventory, type Overseer, type Playbook, play, type RunEvent
 import type { Reporter } from "../reporters/reporter.ts";
 import { type ConnectionRequest, prepareReach } from "./connection.ts";
 import { listenForInterrupt } from "./interrupt.ts";
+import { resolverFor } from "./inventory-secrets.ts";
 
 /** A playbook and an inventory, with what the command line says about the run. */
 export interface Run {
@@ -43,6 +44,12 @@ export async function runPlaybook(run: Run, reporter: Reporter): Promise<number>
       directory: run.directory,
       interrupt: interrupt.signal,
       emit,
+      resolveSecret: await resolverFor(
+        run.inventory,
+        run.directory,
+        () => reporter.suspend(),
+        (text) => reporter.emit({ type: "note", level: "info", text }),
+      ),
       ...reach,
       ...(run.limit === undefined ? {} : { limit: run.limit }),
       ...(run.forks === undefined ? {} : { forks: run.forks }),

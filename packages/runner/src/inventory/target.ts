@@ -135,8 +135,12 @@ export function warnOfUnknownVars(inventory: Inventory): readonly string[] {
   for (const host of inventory.hosts.values()) {
     for (const [name, { source }] of host.vars) {
       if (!name.startsWith("ansible_") || CONNECTION_VARS.includes(name) || WITHOUT_MEANING.test(name)) continue;
-      const near = nearest(name, CONNECTION_VARS);
-      const hint = near === undefined ? "" : `; did you mean ${near}?`;
+      // The prefix that all have in common makes none of them near.
+      const near = nearest(
+        name.replace("ansible_", ""),
+        CONNECTION_VARS.map((known) => known.replace("ansible_", "")),
+      );
+      const hint = near === undefined ? "" : `; did you mean ansible_${near}?`;
       warnings.add(`${renderSource(source)}: ${name} is Ansible's, and has no effect here${hint}`);
     }
   }
