@@ -18,6 +18,12 @@ import Play from "./play.ts";
 import Resume from "./resume.ts";
 import Runs from "./runs/list.ts";
 import RunsShow from "./runs/show.ts";
+import SecretsCreate from "./secrets/create.ts";
+import SecretsEdit from "./secrets/edit.ts";
+import SecretsEncrypt from "./secrets/encrypt.ts";
+import SecretsRotateKey from "./secrets/rotate-key.ts";
+import SecretsView from "./secrets/view.ts";
+import Vars from "./vars.ts";
 import Verify from "./verify.ts";
 
 /** Every command by its name. Each imports what it works with only when it runs: `kb --version` pays for none of it. */
@@ -42,5 +48,11 @@ export default {
   resume: Resume,
   runs: Runs,
   "runs:show": RunsShow,
+  "secrets:create": SecretsCreate,
+  "secrets:edit": SecretsEdit,
+  "secrets:encrypt": SecretsEncrypt,
+  "secrets:rotate-key": SecretsRotateKey,
+  "secrets:view": SecretsView,
+  vars: Vars,
   verify: Verify,
 };
