@@ -56,29 +56,29 @@ export async function ensureHost(
   context: EnsureContext,
 ): Promise<readonly TaskResult[]> {
   if (context.rehearsal !== undefined) return context.rehearsal.take(session.name, tasks);
-  const answers = await askTasks(session, tasks, context);
+  const probes = tasks.map((task) => task.probe);
+  let answers: readonly (readonly RawAnswer[])[];
+  try {
+    answers = await session.ask(probes, { user: context.user, tasks });
+  } catch (error) {
+    return unknowable(session, tasks, context, error);
+  }
   const review = context.overseer?.list(session.name, tasks);
   return context.mode === "check"
     ? checkTasks(session, tasks, answers, context, review)
     : applyTasks(session, tasks, answers, context, review);
 }
 
-async function askTasks(
+/** Who may be a user that an earlier change, still pending, will make: nothing of what is theirs can be known yet. */
+function unknowable(
   session: HostSession,
   tasks: readonly Task[],
-  { mode, user }: EnsureContext,
-): Promise<readonly (readonly RawAnswer[])[]> {
-  try {
-    return await session.ask(
-      tasks.map((task) => task.probe),
-      { user, tasks },
-    );
-  } catch (error) {
-    if (!(error instanceof BecomeError) || mode === "apply" || session.predicted.size === 0) throw error;
-    // The user may be one that the changes above will make: nothing of it can be read yet.
-    const none = { stdout: Buffer.alloc(0), stderr: Buffer.from(error.message), exitCode: 255 };
-    return tasks.map((task) => task.probe.questions.map(() => none));
-  }
+  { mode }: EnsureContext,
+  error: unknown,
+): readonly TaskResult[] {
+  if (!(error instanceof BecomeError) || mode === "apply" || session.predicted.size === 0) throw error;
+  const { message: reason } = error;
+  return tasks.map((task) => session.report(result(session, task, { kind: "unknown", reason }, 0)));
 }
 
 async function checkTasks(

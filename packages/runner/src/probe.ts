@@ -12,6 +12,8 @@ export interface Output {
 export interface Script {
   readonly script: Sh;
   readonly stdin?: string | Secret;
+  /** Longest time for its answer in milliseconds, 60 000 unless given. What hangs longer is ended on the host. */
+  readonly timeoutMs?: number;
 }
 
 /**
@@ -56,7 +58,7 @@ export function foreseen(batch: Batch, key: string, answer: Foreseen["answer"]):
 }
 
 export type Question =
-  | { readonly kind: "script"; readonly script: Sh; readonly stdin?: string | Secret }
+  | ({ readonly kind: "script" } & Script)
   | { readonly kind: "batch"; readonly batch: Batch; readonly key: string };
 
 /**

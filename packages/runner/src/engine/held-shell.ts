@@ -9,13 +9,13 @@ import { NeedsTerminalError, startShell } from "./start-shell.ts";
 
 /** Milliseconds that a question may take. */
 export const QUESTION_MS = 60_000;
-/** Added to a step's own limit, which the host enforces itself: this one is for a host that is gone. */
-const GRACE_MS = 30_000;
+/** Added to an action's own limit, which the host enforces itself: this one is for a host that is gone. */
+export const GRACE_MS = 30_000;
 
 /** How long the host may be silent at one place of a script, and what it does there. */
 export interface Deadline {
-  /** Milliseconds that the host itself allows; that of a question unless given. */
-  readonly limitMs?: number;
+  /** Milliseconds, {@link QUESTION_MS} unless given. */
+  readonly ms?: number;
   /** What is going on, for people. */
   readonly what: string;
   readonly task?: string | undefined;
@@ -54,6 +54,7 @@ export class HeldShell {
   #broken: KbError | undefined;
   #stderrTail = "";
   #pid: number | undefined;
+  #givenUp = false;
   #signs: NodeJS.Timeout | undefined;
   #up: (() => void) | undefined;
   #greeted: ((frame: Frame) => void) | undefined;
@@ -85,7 +86,9 @@ export class HeldShell {
     process.stderr.on("data", (chunk: Buffer) => {
       this.#stderrTail = (this.#stderrTail + chunk.toString("utf8")).slice(-2000);
     });
-    void process.ended.then((reason) => this.#break(this.#ended(reason)));
+    void process.ended.then((reason) => {
+      if (!this.#givenUp) this.#break(this.#ended(reason));
+    });
   }
 
   /**
@@ -124,7 +127,7 @@ export class HeldShell {
 
   /** The answer to what was asked while it was opened. @throws KbError where the shell was lost before */
   async greeting(): Promise<Frame> {
-    const timer = setTimeout(() => void this.#giveUp(QUESTION_MS, { what: "what it was asked first" }), QUESTION_MS);
+    const timer = setTimeout(() => void this.#giveUp({ what: "what it was asked first" }), QUESTION_MS);
     try {
       return await this.#greeting;
     } finally {
@@ -142,9 +145,7 @@ export class HeldShell {
         this.#fail = reject;
         const arm = (at?: string): void => {
           clearTimeout(timer);
-          const { limitMs } = deadline(at);
-          const ms = limitMs === undefined ? QUESTION_MS : limitMs + GRACE_MS;
-          timer = setTimeout(() => void this.#giveUp(ms, deadline(at)), ms);
+          timer = setTimeout(() => void this.#giveUp(deadline(at)), deadline(at).ms ?? QUESTION_MS);
         };
         arm();
         this.#handlers = {
@@ -223,7 +224,8 @@ export class HeldShell {
   }
 
   /** Nothing of the script is left behind: what hangs on the host is ended there. */
-  async #giveUp(ms: number, { what, task, where }: Deadline): Promise<void> {
+  async #giveUp({ ms = QUESTION_MS, what, task, where }: Deadline): Promise<void> {
+    this.#givenUp = true;
     const ended = await endSession(this.#connection, this.#target, this.#pid);
     const said = this.#said();
     this.#break(

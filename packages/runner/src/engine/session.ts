@@ -210,8 +210,10 @@ function questionDeadline(compiled: Compiled, at: string | undefined, tasks: rea
   const script = at === undefined ? undefined : compiled.scripts.find(({ id }) => id === at);
   if (at === undefined || script === undefined) return { what: "nothing that is known" };
   const task = tasks[compiled.askers(at)[0] ?? -1];
+  const { timeoutMs } = script.script;
   const line = script.script.script.text.split("\n")[0] ?? "";
   return {
+    ...(timeoutMs === undefined ? {} : { ms: timeoutMs }),
     what: `the question of ${nameAskers(compiled, at, tasks)}: ${line.slice(0, 120)}`,
     ...(task === undefined ? {} : { task: task.name, where: task.where }),
   };

@@ -13,12 +13,13 @@ import { quoteShell, Sh, sh } from "../sh.ts";
  * the new file with O_EXCL. The directory is not synced: a power cut may bring the old file back whole, and the next run
  * sees it.
  *
- * `kb_stage DIRECTORY NAME`: makes a directory of this user's own in one that nobody else can change, and goes there.
+ * `kb_stage DIRECTORY NAME`: makes a directory of this user's own in one that nobody else can change, and goes there;
+ * `kb_staged` goes back there. `kb_sweep` removes what a run that was killed an hour ago or earlier has left half done.
  */
 export const WRITE_FUNCTIONS = `kb_write() {
   kb_enter "$2" || exit 1
   [ ! -d "$3" ] || { echo "$2/\${3#./} is a directory" >&2; exit 1; }
-  umask 077; kb_new=$4; KB_FILE=\${PWD%/}/\${kb_new#./}; export KB_FILE
+  kb_sweep; umask 077; kb_new=$4; KB_FILE=\${PWD%/}/\${kb_new#./}; export KB_FILE
   trap 'rm -f -- "$kb_new"' EXIT; trap 'exit 130' INT TERM HUP; set -C; exec 3>"$kb_new"; set +C
   # The shell's own printf does not say why it fails; cat does.
   "$1" >&3 2>/dev/null || { "$1" | cat >&3; exit 1; }
@@ -30,10 +31,12 @@ export const WRITE_FUNCTIONS = `kb_write() {
   sync -- /proc/self/fd/4 && mv -fT -- "$kb_new" "$3" || exit 1
   trap - EXIT
 }
-kb_stage() {
-  kb_enter "$1" && kb_ours && mkdir -m 0700 -- "$2" && cd -- "$2" || exit 1
-  kb_new=$2; trap 'cd .. && rm -rf -- "$kb_new"' EXIT; trap 'exit 130' INT TERM HUP
-}`;
+kb_sweep() {
+  set -- ./.keybuzz.*
+  [ ! -e "$1" ] || ! kb_ours || find . -maxdepth 1 -name '.keybuzz.*' -mmin +60 -exec rm -rf -- {} +
+}
+kb_stage() { kb_enter "$1" && kb_ours && kb_sweep && mkdir -m 0700 -- "$2" && cd -- "$2" || exit 1; }
+kb_staged() { kb_enter "$1" && cd -- "$2" || exit 1; }`;
 
 /** From this many files of one directory on, all of its file system is synced at once, in place of each file. */
 const MANY = 8;
@@ -62,24 +65,38 @@ export function renderWrite({ action, content }: WriteInGroup): Sh {
 
 /**
  * Replaces many files with a handful of processes a directory. In each, the new files are made in a directory that only
- * this user can enter; they are owned and synced there, and renamed over the old ones by one mv(1): each rename by itself
- * is atomic, as that of {@link renderWrite} is. Fails as a whole, without a word and without a trace but whole new files.
+ * this user can enter, and owned and synced there. When all are ready they are renamed over the old ones by one mv(1) a
+ * directory: each rename by itself is atomic, as that of {@link renderWrite} is. Where one of them cannot be had none is
+ * replaced, and nothing is said.
  */
 export function renderWriteGroup(group: readonly WriteInGroup[]): string {
-  const folders = Map.groupBy(group, ({ action }) => placeOf(action.path).directory);
-  return [...folders].map(([folder, files]) => `( ${renderFolder(folder, files)}\n)`).join(" && ");
+  const folders = [...Map.groupBy(group, ({ action }) => placeOf(action.path).directory)].map(([path, files]) => ({
+    ...{ path, files },
+    stage: temporaryName(),
+  }));
+  const steps = [
+    ...folders.map(({ path, stage, files }) => inSubshell(renderStage(path, stage, files))),
+    ...folders.map(({ path, stage, files }) => inSubshell(renderMove(path, stage, files))),
+  ];
+  const undo = folders.map(({ path, stage }) => sh`( kb_enter ${path} && rm -rf -- ${stage} )`.text);
+  return `${steps.join(" && ")} || { ${undo.join("; ")}; false; }`;
 }
 
-function renderFolder(folder: string, files: readonly WriteInGroup[]): string {
-  const temporary = temporaryName();
-  const nameOf = ({ action }: WriteInGroup): string => placeOf(action.path).name;
-  const all = files.map(nameOf);
-  const lines = [sh`kb_stage ${folder} ${temporary}`.text];
+function inSubshell(lines: readonly string[]): string {
+  return `(\n${lines.join("\n")}\n)`;
+}
+
+function nameOf({ action }: WriteInGroup): string {
+  return placeOf(action.path).name;
+}
+
+function renderStage(folder: string, stage: string, files: readonly WriteInGroup[]): readonly string[] {
+  const lines = [sh`kb_stage ${folder} ${stage}`.text];
   for (const [mode, some] of Map.groupBy(files, ({ action }) => action.mode)) {
-    lines.push(
-      `umask ${umaskFor(mode)}`,
-      ...some.map((file) => `${file.content} >${quoteShell(nameOf(file))} || exit 1`),
-    );
+    lines.push(`umask ${umaskFor(mode)}`);
+    for (const file of some) {
+      lines.push(sh`[ ! -d ${`.${nameOf(file)}`} ] && `.text + sh`${file.content} >${nameOf(file)} || exit 1`.text);
+    }
   }
   for (const [owner, some] of Map.groupBy(files, ({ action }) => ownerOf(action))) {
     if (owner !== "") lines.push(sh`chown -- ${owner} ${some.map(nameOf)} || exit 1`.text);
@@ -87,12 +104,16 @@ function renderFolder(folder: string, files: readonly WriteInGroup[]): string {
   for (const [mode, some] of Map.groupBy(files, ({ action }) => action.mode)) {
     if (!isGivenByUmask(mode)) lines.push(sh`chmod -- ${mode} ${some.map(nameOf)} || exit 1`.text);
   }
-  lines.push(
-    files.length > MANY ? "sync -f . || exit 1" : sh`sync -- ${all} || exit 1`.text,
-    sh`mv -f -t .. -- ${all} || exit 1`.text,
-    sh`cd .. && rmdir -- ${temporary} && trap - EXIT`.text,
-  );
-  return lines.join("\n");
+  lines.push(files.length > MANY ? "sync -f . || exit 1" : sh`sync -- ${files.map(nameOf)} || exit 1`.text);
+  return lines;
+}
+
+function renderMove(folder: string, stage: string, files: readonly WriteInGroup[]): readonly string[] {
+  return [
+    sh`kb_staged ${folder} ${stage}`.text,
+    sh`mv -f -t .. -- ${files.map(nameOf)} || exit 1`.text,
+    sh`cd .. && rmdir -- ${stage}`.text,
+  ];
 }
 
 function ownerOf({ owner, group }: WriteAction): string {
@@ -117,7 +138,7 @@ export function isGroupable(action: WriteAction): boolean {
   return action.validate === undefined;
 }
 
-/** For {@link Sh} users: a script that defines the content and replaces the file with it. */
+/** A script of its own that replaces a file, where the functions of {@link WRITE_FUNCTIONS} are known. */
 export function renderWholeWrite(action: WriteAction): Sh {
   return Sh.unsafe(`${renderContent("kb_c", action.content)}\n${renderWrite({ action, content: "kb_c" }).text}`);
 }
