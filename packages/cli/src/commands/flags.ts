@@ -1,3 +1,4 @@
+import type { TaskSelection } from "@keybuzz/runner";
 import * as Flags from "@oclif/core/flags";
 import type { ConnectionRequest } from "../services/connection.ts";
 import { giveVaultId } from "../services/vault-passwords.ts";
@@ -108,7 +109,7 @@ export const selectionFlags = {
   limit: Flags.string({
     char: "l",
     helpValue: "PATTERN",
-    description: "work on these hosts only: names, groups, globs, mariadb[0], &and, !not",
+    description: "work on these hosts only: names, groups, globs, mariadb[0], &and, !not, @FILE with one a line",
   }),
   param: Flags.string({
     char: "e",
@@ -118,6 +119,68 @@ export const selectionFlags = {
     description: "param of the playbook; may be given several times",
   }),
 };
+
+/** Which of a playbook's tasks, and how they are gone through. */
+export const taskFlags = {
+  tags: Flags.string({
+    char: "t",
+    multiple: true,
+    multipleNonGreedy: true,
+    delimiter: ",",
+    helpValue: "TAG,...",
+    helpGroup: "TASKS",
+    description: "tasks with one of these tags, or with always; tagged, untagged and all are words of their own",
+  }),
+  "skip-tags": Flags.string({
+    multiple: true,
+    multipleNonGreedy: true,
+    delimiter: ",",
+    helpValue: "TAG,...",
+    helpGroup: "TASKS",
+    description: "leave out tasks with one of these tags",
+  }),
+  "start-at": Flags.string({
+    aliases: ["start-at-task"],
+    helpValue: "TASK",
+    helpGroup: "TASKS",
+    description: "begin at the first task of this name; * stands for any text",
+  }),
+  step: Flags.boolean({ helpGroup: "TASKS", description: "ask before each task, all hosts a task at a time" }),
+};
+
+/** What a playbook would come to, in place of coming to it. */
+export const listFlags = {
+  "list-tasks": Flags.boolean({
+    helpGroup: "LISTS",
+    exclusive: ["step", "check"],
+    description: "list the tasks; connects only where the playbook itself asks hosts something",
+  }),
+  "list-tags": Flags.boolean({
+    helpGroup: "LISTS",
+    exclusive: ["step", "check"],
+    description: "list the tags of the tasks, as --list-tasks finds them",
+  }),
+  "list-hosts": Flags.boolean({
+    helpGroup: "LISTS",
+    exclusive: ["step", "check"],
+    description: "list the hosts of the playbook's groups; connects to none",
+  }),
+};
+
+/** The values of {@link taskFlags}; undefined where all tasks are meant. */
+export function taskSelection(flags: {
+  readonly tags?: readonly string[] | undefined;
+  readonly "skip-tags"?: readonly string[] | undefined;
+  readonly "start-at"?: string | undefined;
+}): TaskSelection | undefined {
+  const { tags, "skip-tags": skip, "start-at": startAt } = flags;
+  if (tags === undefined && skip === undefined && startAt === undefined) return undefined;
+  return {
+    ...(tags === undefined ? {} : { only: tags }),
+    ...(skip === undefined ? {} : { skip }),
+    ...(startAt === undefined ? {} : { startAt }),
+  };
+}
 
 /** The values of {@link connectionFlags}, as services take them. */
 export function connectionRequest(flags: {

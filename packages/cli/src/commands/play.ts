@@ -1,7 +1,16 @@
 import * as Args from "@oclif/core/args";
 import { Command } from "@oclif/core/command";
 import * as Flags from "@oclif/core/flags";
-import { connectionFlags, connectionRequest, inventoryFlag, runOutputFlags, selectionFlags } from "./flags.ts";
+import {
+  connectionFlags,
+  connectionRequest,
+  inventoryFlag,
+  listFlags,
+  runOutputFlags,
+  selectionFlags,
+  taskFlags,
+  taskSelection,
+} from "./flags.ts";
 
 /** `kb play`: brings hosts to what a playbook declares, or tells what that would change. */
 export default class Play extends Command {
@@ -21,6 +30,7 @@ Exit codes:
     "<%= config.bin %> play galera --check --diff",
     "<%= config.bin %> play galera -i servers.tsv --limit maria-01",
     "<%= config.bin %> play ./playbooks/verify.ts --json",
+    "<%= config.bin %> play galera --list-tasks --tags config",
   ];
   static override args = {
     playbook: Args.string({ required: true, description: "name of a file in playbooks/, or a path" }),
@@ -30,6 +40,8 @@ Exit codes:
     check: Flags.boolean({ char: "C", description: "change nothing; tell what would be changed" }),
     diff: Flags.boolean({ char: "D", description: "show each change in full, with text diffs" }),
     ...selectionFlags,
+    ...taskFlags,
+    ...listFlags,
     "exit-code": Flags.boolean({
       dependsOn: ["check"],
       description: "with --check: exit with 3 if anything would change",
@@ -42,22 +54,26 @@ Exit codes:
     const { args, flags } = await this.parse(Play);
     const { reported } = await import("../services/reported.ts");
     const { playByName } = await import("../services/play.ts");
-    return reported(flags, (reporter) =>
-      playByName(
-        {
-          playbook: args.playbook,
-          inventory: flags.inventory,
-          check: flags.check,
-          diff: flags.diff,
-          limit: flags.limit,
-          forks: flags.forks,
-          params: flags.param ?? [],
-          exitCode: flags["exit-code"],
-          connection: connectionRequest(flags),
-          directory: process.cwd(),
-        },
-        reporter,
-      ),
-    );
+    const select = taskSelection(flags);
+    const request = {
+      playbook: args.playbook,
+      inventory: flags.inventory,
+      check: flags.check,
+      diff: flags.diff,
+      limit: flags.limit,
+      forks: flags.forks,
+      params: flags.param ?? [],
+      exitCode: flags["exit-code"],
+      ...(select === undefined ? {} : { select }),
+      step: flags.step,
+      connection: connectionRequest(flags),
+      directory: process.cwd(),
+    };
+    const what = (["hosts", "tasks", "tags"] as const).filter((kind) => flags[`list-${kind}`]);
+    if (what.length > 0) {
+      const { listRun } = await import("../services/list-run.ts");
+      return listRun(request, { what, json: flags.json, verbose: flags.verbose });
+    }
+    return reported(flags, (reporter) => playByName(request, reporter));
   }
 }

@@ -16,13 +16,18 @@ export interface RecapOptions {
   readonly stopped: boolean;
 }
 
+/** Failures that did not take their host out of the run: shown where there were any. */
+const HANDLED = ["rescued", "ignored"] as const;
+
 /** What became of each host, and of the whole. */
 export function recapLines({ recap, ms }: RunEnd, options: RecapOptions): string[] {
   const { paint } = options;
-  const rows = recap.map((host) => recapRow(host, options));
+  const handled = HANDLED.filter((field) => recap.some((host) => host[field] > 0));
+  const rows = recap.map((host) => recapRow(host, handled, options));
   const told = recap.some((host) => tasksOf(host) > 0 || host.failed > 0);
   const changed = options.mode === "check" ? "would change" : "changed";
-  const columns = ["", "ok", changed, "unknown", "skipped", "failed", ...(options.verbose ? ["round trips"] : []), ""];
+  const more = [...handled, ...(options.verbose ? ["round trips"] : [])];
+  const columns = ["", "ok", changed, "unknown", "skipped", "failed", ...more, ""];
   const table = told ? ["", ...renderTable(columns, rows, paint)] : [];
   const time = `${recap.length} ${recap.length === 1 ? "host" : "hosts"} in ${renderDuration(ms)}`;
   return [...table, "", `${paint("strong", time)}: ${verdict(recap, options, told)}`];
@@ -32,7 +37,11 @@ function tasksOf({ ok, changed, unknown, skipped }: HostRecap): number {
   return ok + changed + unknown + skipped;
 }
 
-function recapRow(host: HostRecap, { verbose, errors }: RecapOptions): readonly Cell[] {
+function recapRow(
+  host: HostRecap,
+  handled: readonly (typeof HANDLED)[number][],
+  { verbose, errors }: RecapOptions,
+): readonly Cell[] {
   const bad = host.failed > 0 || host.unreachable;
   return [
     { text: host.host, tone: bad ? "bad" : host.changed > 0 ? "change" : "good" },
@@ -41,6 +50,7 @@ function recapRow(host: HostRecap, { verbose, errors }: RecapOptions): readonly 
     count(host.unknown, "doubt"),
     count(host.skipped, "plain"),
     count(host.failed, "bad"),
+    ...handled.map((field) => count(host[field], "change")),
     ...(verbose ? [count(host.roundTrips, "plain")] : []),
     { text: host.unreachable ? "unreachable" : host.failed > 0 ? whyStopped(errors.get(host.host)) : "", tone: "bad" },
   ];

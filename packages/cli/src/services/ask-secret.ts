@@ -1,6 +1,5 @@
-import { openSync, writeSync } from "node:fs";
-import { ReadStream } from "node:tty";
 import { InterruptedError, Secret } from "@keybuzz/runner";
+import { openTerminal } from "./terminal.ts";
 
 const CTRL_C = "\x03";
 const CTRL_D = "\x04";
@@ -14,41 +13,20 @@ const ERASE: readonly string[] = ["\b", "\x7f"];
  * @throws InterruptedError on Ctrl-C
  */
 export async function askSecret(question: string): Promise<Secret | undefined> {
-  const descriptor = openTerminal();
-  if (descriptor === undefined) return undefined;
-  const terminal = new ReadStream(descriptor);
-  // Echo goes off before the question comes, for those who type ahead.
-  terminal.setRawMode(true);
-  writeSync(descriptor, question);
+  const terminal = openTerminal();
+  if (terminal === undefined) return undefined;
+  terminal.write(question);
+  let line = "";
   try {
-    return new Secret(await readLine(terminal));
-  } finally {
-    terminal.setRawMode(false);
-    writeSync(descriptor, "\n");
-    terminal.destroy();
-  }
-}
-
-function openTerminal(): number | undefined {
-  try {
-    return openSync("/dev/tty", "r+");
-  } catch {
-    return undefined;
-  }
-}
-
-function readLine(terminal: ReadStream): Promise<string> {
-  terminal.setEncoding("utf8");
-  return new Promise((resolve, reject) => {
-    let line = "";
-    terminal.once("error", reject);
-    terminal.on("data", (chunk) => {
-      for (const character of String(chunk)) {
-        if (ENTER.includes(character)) return resolve(line);
-        if (character === CTRL_C) return reject(new InterruptedError("stopped at the question"));
-        if (ERASE.includes(character)) line = [...line].slice(0, -1).join("");
-        else line = character === CTRL_U ? "" : line + character;
-      }
+    return await terminal.read((key) => {
+      if (ENTER.includes(key)) return new Secret(line);
+      if (key === CTRL_C) throw new InterruptedError("stopped at the question");
+      if (ERASE.includes(key)) line = [...line].slice(0, -1).join("");
+      else line = key === CTRL_U ? "" : line + key;
+      return undefined;
     });
-  });
+  } finally {
+    terminal.write("\n");
+    terminal.close();
+  }
 }

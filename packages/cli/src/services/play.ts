@@ -1,8 +1,10 @@
-import { type Inventory, matchHosts } from "@keybuzz/runner";
+import type { Inventory, TaskSelection } from "@keybuzz/runner";
 import type { Reporter } from "../reporters/reporter.ts";
+import { askOnTerminal } from "./ask-step.ts";
 import type { ConnectionRequest } from "./connection.ts";
 import { findInventory, readInventory } from "./find-inventory.ts";
 import { findPlaybook, loadPlaybook } from "./find-playbook.ts";
+import { matchLimit } from "./limit.ts";
 import { parseParams } from "./params.ts";
 import { recorded } from "./record-run.ts";
 import { type Run, runPlaybook } from "./run-playbook.ts";
@@ -19,6 +21,10 @@ export interface PlayRequest {
   /** `NAME=VALUE` each. */
   readonly params: readonly string[];
   readonly exitCode: boolean;
+  /** What of the tasks is carried out. */
+  readonly select?: TaskSelection;
+  /** Whether each task is asked about on the terminal. */
+  readonly step?: boolean;
   readonly connection: ConnectionRequest;
   readonly directory: string;
 }
@@ -44,10 +50,11 @@ export async function playByName(request: PlayRequest, reporter: Reporter): Prom
  */
 export async function prepareRun(request: PlayRequest, reporter: Reporter): Promise<PreparedRun> {
   const params = parseParams(request.params);
+  const confirm = request.step === true ? askOnTerminal(() => reporter.suspend()) : undefined;
   const playbookFile = findPlaybook(request.playbook, request.directory);
   const playbook = await loadPlaybook(playbookFile);
   const inventory = await openInventory(request.inventory, request.directory, reporter);
-  const limit = request.limit === undefined ? undefined : matchHosts(inventory, request.limit);
+  const limit = request.limit === undefined ? undefined : matchLimit(inventory, request.limit, request.directory);
   const run: Run = {
     playbook,
     inventory,
@@ -59,6 +66,8 @@ export async function prepareRun(request: PlayRequest, reporter: Reporter): Prom
     directory: request.directory,
     connection: request.connection,
     driftIsExit: request.exitCode,
+    ...(request.select === undefined ? {} : { select: request.select }),
+    ...(confirm === undefined ? {} : { confirm }),
   };
   return { run, playbookFile };
 }

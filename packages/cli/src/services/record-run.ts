@@ -68,6 +68,7 @@ function describeRun({ command, run, playbookFile, resumes, plan }: RecordReques
     mode: run.mode,
     diff: run.diff,
     limit: run.limit === undefined ? null : [...run.limit],
+    select: run.select ?? null,
     forks: run.forks ?? null,
     params: Object.fromEntries(Object.entries(run.params).filter(([name]) => !secretParams.includes(name))),
     secretParams: [...secretParams],

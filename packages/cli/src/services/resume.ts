@@ -77,6 +77,7 @@ export async function resumeRun(request: ResumeRequest, reporter: Reporter): Pro
     inventory,
     limit: limit === "all" ? undefined : matchHosts(inventory, limit.join(",")),
     params,
+    ...(record.select === null ? {} : { select: record.select }),
     mode: record.mode,
     diff: record.diff,
     forks,

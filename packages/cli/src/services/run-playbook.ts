@@ -1,4 +1,13 @@
-import { EXIT, type Inventory, type Overseer, type Playbook, play, type RunEvent } from "@keybuzz/runner";
+import {
+  EXIT,
+  type Inventory,
+  type Overseer,
+  type Playbook,
+  type PlayOptions,
+  play,
+  type RunEvent,
+  type TaskSelection,
+} from "@keybuzz/runner";
 import type { Reporter } from "../reporters/reporter.ts";
 import { type ConnectionRequest, prepareReach } from "./connection.ts";
 import { listenForInterrupt } from "./interrupt.ts";
@@ -19,6 +28,10 @@ export interface Run {
   readonly driftIsExit: boolean;
   /** Sees every decision before anything comes of it. */
   readonly overseer?: Overseer;
+  /** What of the tasks is carried out; all but those tagged `never` unless given. */
+  readonly select?: TaskSelection;
+  /** Asks before each task, on the terminal. */
+  readonly confirm?: PlayOptions["confirm"];
 }
 
 /**
@@ -54,6 +67,8 @@ export async function runPlaybook(run: Run, reporter: Reporter): Promise<number>
       ...(run.limit === undefined ? {} : { limit: run.limit }),
       ...(run.forks === undefined ? {} : { forks: run.forks }),
       ...(run.overseer === undefined ? {} : { overseer: run.overseer }),
+      ...(run.select === undefined ? {} : { select: run.select }),
+      ...(run.confirm === undefined ? {} : { confirm: run.confirm }),
       ...(process.env["KB_LOCK_TTL"] === undefined
         ? {}
         : { lockTtlSeconds: Number(process.env["KB_LOCK_TTL"]) || 300 }),

@@ -25,6 +25,15 @@ export const runRecordSchema = z.object({
   diff: z.boolean().default(false),
   /** Names of the hosts that `--limit` left; null without one. */
   limit: z.array(z.string()).nullable(),
+  /** What of the tasks `--tags`, `--skip-tags` and `--start-at` chose; null for all of them. */
+  select: z
+    .object({
+      only: z.array(z.string()).readonly().exactOptional(),
+      skip: z.array(z.string()).readonly().exactOptional(),
+      startAt: z.string().exactOptional(),
+    })
+    .nullable()
+    .default(null),
   forks: z.int().nullable(),
   /** Values of `-e NAME=VALUE`, without those of `secretParams`. */
   params: z.record(z.string(), z.string()),
