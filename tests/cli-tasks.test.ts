@@ -44,7 +44,15 @@ test("--tags, --skip-tags and --start-at choose tasks, and resume keeps the choi
 });
 
 test("lists of tasks, tags and hosts change nothing, and connect only where the playbook asks", async () => {
-  const { code, stdout } = await play("--list-tasks", "--list-tags", "--list-hosts", "--limit", "web", "--skip-tags", "away");
+  const { code, stdout } = await play(
+    "--list-tasks",
+    "--list-tags",
+    "--list-hosts",
+    "--limit",
+    "web",
+    "--skip-tags",
+    "away",
+  );
   expect(stdout).toBe(`\
 tagged: 2 hosts
 

@@ -35,6 +35,7 @@ function start(id: string = newRunId()): RunStart {
     mode: "apply",
     diff: false,
     limit: null,
+    select: null,
     forks: null,
     params: {},
     secretParams: [],
