@@ -47,6 +47,10 @@ function prepare(id: string, script: Sh, timeoutMs: number): Sh {
   ]);
   const own = `.gone.${id}`;
   return shLines([
+    // The task has just been found not done: a job that ended well before then is one whose work was undone since.
+    sh`if [ "$(cat ${id}/exit 2>/dev/null)" = 0 ] && [ -n "$(find ${id}/exit -mmin +1)" ]; then`,
+    sh`  mv -T -- ${id} ${own} && rm -rf -- ${own} || exit 1`,
+    sh`fi`,
     sh`if [ ! -d ${id} ]; then`,
     sh`  mkdir -- ${own} && cat >${`${own}/stdin`} && : >${`${own}/out`} || exit 1`,
     sh`  printf '%s\n' ${`exec 8>&- 9>&-\n${script.text}`} >${`${own}/run`} || exit 1`,
