@@ -11,6 +11,8 @@ export interface ExecAction {
   readonly stdin?: string | Secret;
   /** Milliseconds, 600 000 (10 minutes) unless given. */
   readonly timeoutMs?: number;
+  /** What errors call it: the command at the heart of a longer script. The script's first line unless given. */
+  readonly what?: string;
   /**
    * Runs it as a job of its own that goes on when the connection is lost or `kb` is killed: a unit of systemd, or a session
    * of its own where systemd is not. The same action again waits for that job, or takes its result, and starts no second

@@ -208,7 +208,8 @@ describe("actions", () => {
     expect(played.exitCode).toBe(1);
     expect(outcomes(played)).toEqual(["/a changed", "/done failed"]);
     expect(errorOf(played)?.message).toBe("failed with exit code 7");
-    expect(errorOf(played)?.detail).toBe("out\ndisk is full");
+    expect(errorOf(played)?.detail).toBe('it ran: echo out; echo "disk is full" >&2; exit 7\nout\ndisk is full');
+    expect(errorOf(played)?.hint).toMatch(/run the same command again/);
     expect(errorOf(played)?.place).toMatchObject({ host: "here", task: `run_once ${at("done")}` });
     expect(errorOf(played)?.place.where).toMatch(/engine\.test\.ts:\d+$/);
     expect(() => statSync(at("z"))).toThrow();
@@ -263,7 +264,7 @@ describe("actions", () => {
     const wait: Action = { kind: "wait", what: "the moon", until: sh`echo it fell down; exit 69`, timeoutMs: 60_000 };
     const started = Date.now();
     const played = await converge(() => [run({ done: at("d"), actions: [wait] })]);
-    expect(errorOf(played)?.detail).toBe("gave up waiting for the moon\nit fell down");
+    expect(errorOf(played)?.detail).toBe("it ran: wait for the moon\ngave up waiting for the moon\nit fell down");
     expect(Date.now() - started).toBeLessThan(10_000);
   });
 

@@ -81,7 +81,13 @@ export const apt = defineModule({
       ({ name }) => all || (current?.packages[name] ?? "absent") !== wanted?.packages[name],
     );
     const names = differing.map(({ name }) => name);
-    if (given.state === "absent") return [exec(removeScript(names, given.purge), { timeoutMs })];
+    if (given.state === "absent")
+      return [
+        exec(removeScript(names, given.purge), {
+          timeoutMs,
+          what: `apt-get ${given.purge ? "purge" : "remove"} ${names.join(" ")}`,
+        }),
+      ];
     const install = installScript({
       names,
       wishes: differing.map(({ name, version }) => (version === undefined ? name : `${name}=${version}`)),
@@ -89,7 +95,7 @@ export const apt = defineModule({
       allowDowngrade: given.allow_downgrade,
       cacheValidSeconds: given.cache_valid_time,
     });
-    return [exec(install, { timeoutMs })];
+    return [exec(install, { timeoutMs, what: `apt-get install ${names.join(" ")}` })];
   },
   touches: (given) => wishesOf(given).map(({ name }) => `package:${name}`),
 });

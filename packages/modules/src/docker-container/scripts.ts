@@ -28,7 +28,12 @@ export function createAction({ name, image, settings, spec }: Creation): ExecAct
     sh`! kb_here ${next} || docker rm --force -- ${next} >/dev/null || exit 1`,
     sh`docker create ${words} -- ${image} ${settings.command ?? []} >/dev/null`,
   ]);
-  return exec(script, { ...(env.length === 0 ? {} : { stdin: envFile(env) }), timeoutMs: 900_000 });
+  const input = env.length === 0 ? {} : { stdin: envFile(env) };
+  return exec(script, {
+    ...input,
+    timeoutMs: 900_000,
+    what: `docker create ${image}, pulled first where it is missing`,
+  });
 }
 
 function envFile(env: readonly (readonly [string, string | Secret])[]): string | Secret {
@@ -94,7 +99,10 @@ docker rename ${next} ${name} && docker update --restart ${policy} -- ${name} >/
     start ? startOrRestore(name, previous) : sh`:`,
     sh`! kb_here ${previous} || docker rm --force -- ${previous} >/dev/null`,
   ]);
-  return exec(script, { timeoutMs: stopLimitMs(stopSeconds) });
+  return exec(script, {
+    timeoutMs: stopLimitMs(stopSeconds),
+    what: `docker rename ${next} ${name}, the old one stopped`,
+  });
 }
 
 function startOrRestore(name: string, previous: string): Sh {
@@ -119,7 +127,7 @@ export function removeAction(names: readonly string[], stopSeconds: number | und
   docker stop ${stopOption(stopSeconds)} -- "$kb_name" >/dev/null && docker rm --force -- "$kb_name" >/dev/null || exit 1
 done`,
   ]);
-  return exec(script, { timeoutMs: stopLimitMs(stopSeconds) });
+  return exec(script, { timeoutMs: stopLimitMs(stopSeconds), what: `docker rm ${names.join(" ")}` });
 }
 
 /** Starts, stops or restarts a container that stays the same. */

@@ -42,7 +42,12 @@ export function renderAction(action: Action): RenderedAction {
     }
     case "wait": {
       const timeoutMs = action.timeoutMs + LAST_TEST_MS;
-      return { define: "", script: { ...inputOf(action), script: renderWait(action) }, timeoutMs, what: action.what };
+      return {
+        define: "",
+        script: { ...inputOf(action), script: renderWait(action) },
+        timeoutMs,
+        what: `wait for ${action.what}`,
+      };
     }
     case "retry":
       return renderRetry(action);
@@ -53,7 +58,8 @@ function renderExec(action: ExecAction): RenderedAction {
   const timeoutMs = action.timeoutMs ?? ACTION_MS;
   const script =
     action.detach === true ? renderDetached(action.script, timeoutMs) : withTimeout(action.script, timeoutMs);
-  return { define: "", script: { ...inputOf(action), script }, timeoutMs, what: firstLine(action.script) };
+  const what = action.what ?? firstLine(action.script);
+  return { define: "", script: { ...inputOf(action), script }, timeoutMs, what };
 }
 
 function inputOf({ stdin }: ExecAction | WaitAction): Pick<Script, "stdin"> {

@@ -163,8 +163,12 @@ function haltError(
       hint: "if it needs longer, give the task a timeoutMs",
     });
   }
-  const message = `failed with exit code ${last?.exitCode ?? "unknown"}`;
-  return new ApplyError(message, { ...place, detail, hint: hintFor(detail) });
+  const ran = last === undefined ? undefined : steps.get(last.id)?.what;
+  return new ApplyError(`failed with exit code ${last?.exitCode ?? "unknown"}`, {
+    ...place,
+    detail: `${ran === undefined ? "" : `it ran: ${ran}\n`}${detail}`.trimEnd(),
+    hint: hintFor(detail) ?? "mend that, then run the same command again: it goes on from what it finds",
+  });
 }
 
 /** Whether a task is where it should be, from the answers after its actions; the error that says what differs. */

@@ -52,10 +52,13 @@ export class FrameReader {
   #read(stream: Readable, side: "stdout" | "stderr"): void {
     let pending: Buffer = Buffer.alloc(0);
     let open: { id: string; chunks: Buffer[] } | undefined;
+    // A line feed at the end may begin a mark. Whoever looks on is told of it at once, or would lag a line behind.
+    let told = 0;
     const take = (data: Buffer): void => {
       if (open === undefined || data.length === 0) return;
       open.chunks.push(data);
-      this.#handlers()?.onData?.(open.id, data, side);
+      if (data.length > told) this.#handlers()?.onData?.(open.id, data.subarray(told), side);
+      told = 0;
     };
     stream.on("data", (chunk: Buffer) => {
       pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk]);
@@ -67,11 +70,16 @@ export class FrameReader {
           const keep = at < 0 ? partialMark(pending, this.#marker) : pending.length - at;
           take(pending.subarray(0, pending.length - keep));
           pending = pending.subarray(pending.length - keep);
+          if (open !== undefined && told === 0 && pending.length === 1) {
+            told = 1;
+            this.#handlers()?.onData?.(open.id, pending, side);
+          }
           return;
         }
         take(pending.subarray(0, at));
         const mark = parseMark(pending.toString("latin1", at + this.#marker.length, lineEnd));
         pending = pending.subarray(lineEnd + 1);
+        told = 0;
         if (mark.kind === "b") {
           open = { id: mark.id, chunks: [] };
           if (side === "stdout") this.#handlers()?.onBegin?.(mark.id);
