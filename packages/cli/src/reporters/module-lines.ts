@@ -14,17 +14,20 @@ export function moduleListLines(modules: readonly Pick<ModuleDoc, "name" | "summ
 /** Everything about one module: what it is for, its params, an example. */
 export function moduleLines(doc: ModuleDoc, paint: Paint): string[] {
   const kind = doc.gate ? paint("dim", "  (proves or awaits; never changes anything)") : "";
-  const example =
-    doc.example === undefined
-      ? []
-      : ["", paint("strong", "example"), ...doc.example.split("\n").map((line) => `  ${line}`)];
+  const examples = doc.examples.flatMap((example) => example.split("\n").map((line) => `  ${line}`));
   return [
     `${paint("strong", doc.name)}${kind}`,
     `  ${doc.summary}`,
     "",
     paint("strong", "params"),
     ...doc.params.flatMap((param) => paramLines(param, "  ", paint)),
-    ...example,
+    "",
+    paint("strong", "check mode"),
+    ...wrap(doc.checkMode, MAX_WIDTH - 2).map((line) => `  ${line}`),
+    ...(examples.length === 0
+      ? []
+      : ["", paint("strong", doc.examples.length === 1 ? "example" : "examples"), ...examples]),
+    ...(doc.source === undefined ? [] : ["", `${paint("strong", "source")}  ${doc.source}`]),
   ];
 }
 
@@ -32,8 +35,9 @@ function paramLines(param: ParamDoc, margin: string, paint: Paint): readonly str
   const fallback = param.default === undefined ? "" : `, default ${param.default}`;
   const need = param.required ? paint("change", "required") : paint("dim", `optional${fallback}`);
   const inner = `${margin}  `;
+  const limits = param.limits === undefined ? "" : paint("dim", `, ${param.limits}`);
   return [
-    `${margin}${paint("place", param.name)}  ${param.type}  ${need}`,
+    `${margin}${paint("place", param.name)}  ${param.type}${limits}  ${need}`,
     ...wrap(param.description, MAX_WIDTH - inner.length).map((line) => `${inner}${line}`),
     ...param.fields.flatMap((field) => paramLines(field, `${inner}  `, paint)),
   ];

@@ -1,7 +1,8 @@
 import * as modules from "@keybuzz/modules";
 import { type Module, suggest } from "@keybuzz/runner";
 import { describeParams, type ParamDoc } from "./describe-params.ts";
-import { moduleExample } from "./module-example.ts";
+import { moduleExamples, moduleSource } from "./module-example.ts";
+import { shownPath } from "./shown-path.ts";
 import { CommandLineError } from "./usage-error.ts";
 
 /** A module, as its own description tells. */
@@ -11,8 +12,12 @@ export interface ModuleDoc {
   /** True for one that proves or awaits, and never changes anything. */
   readonly gate: boolean;
   readonly params: readonly ParamDoc[];
+  /** What `--check` and `--diff` tell of it. */
+  readonly checkMode: string;
   /** Params that the module is tested with, as TypeScript. */
-  readonly example: string | undefined;
+  readonly examples: readonly string[];
+  /** The file that defines it, as a person would type it. */
+  readonly source: string | undefined;
 }
 
 /** What {@link describeModule} reads of a module. */
@@ -41,11 +46,25 @@ export function findModule(name: string): DescribedModule {
 
 /** What a module is for and what its params are, read from its schema. */
 export function describeModule({ spec }: DescribedModule): ModuleDoc {
+  const source = moduleSource(spec.name);
   return {
     name: spec.name,
     summary: spec.summary,
     gate: spec.gate === true,
     params: describeParams(spec.params),
-    example: moduleExample(spec.name),
+    checkMode: describeCheckMode(spec),
+    examples: moduleExamples(spec.name),
+    source: source === undefined ? undefined : shownPath(source),
   };
+}
+
+/** What follows from what a module defines: the engine does the rest the same for all. */
+function describeCheckMode({ gate, document, foresee }: DescribedModule["spec"]): string {
+  if (gate === true)
+    return "Told as it is; skipped where it can hold only after changes that check mode does not make.";
+  return [
+    "Tells exactly what a run would change, field by field",
+    document === undefined ? "." : ", and with --diff the text line by line.",
+    foresee === undefined ? "" : " Knows what earlier tasks are going to change.",
+  ].join("");
 }

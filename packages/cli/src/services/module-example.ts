@@ -1,5 +1,5 @@
 import { globSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as z from "zod";
 
@@ -7,17 +7,38 @@ const MAX_LINE = 96;
 
 const TestCase = z.object({ params: z.record(z.string(), z.unknown()) });
 
+const cwd = dirname(fileURLToPath(import.meta.resolve("@keybuzz/modules")));
+
+/** The file that defines a module, from the folder of all of them; undefined where it is not found. */
+export function moduleSource(name: string): string | undefined {
+  const files = globSync("*/*.{ts,js}", { cwd }).filter((file) => !/\.(?:test|d)\.ts$/.test(file));
+  const defines = new RegExp(`^\\s+name: "${name}",$|"${name}"`, "m");
+  const near = files.filter((file) => defines.test(readFileSync(join(cwd, file), "utf8")));
+  // Where several speak of it, the one that is called like it, or like a part of its name.
+  const isCalledSo = (file: string) =>
+    name.endsWith(
+      basename(file)
+        .replace(/\.[jt]s$/, "")
+        .replaceAll("-", "_"),
+    );
+  const found = near.find(isCalledSo) ?? near[0];
+  return found === undefined ? undefined : join(cwd, found);
+}
+
 /**
- * A use of a module, as TypeScript: params from its own test cases, so that they are known to work. Undefined where the
- * package came without them.
+ * Uses of a module, as TypeScript: params from its own test cases, so that they are known to work, and the fullest after the
+ * first. None where the package came without them.
  */
-export function moduleExample(name: string): string | undefined {
-  const cwd = dirname(fileURLToPath(import.meta.resolve("@keybuzz/modules")));
+export function moduleExamples(name: string): readonly string[] {
   const places = [`${name.replaceAll("_", "-")}/cases/plan-*.json`, `*/cases/${name}/plan-*.json`];
-  const [file] = globSync(places, { cwd }).toSorted();
-  if (file === undefined) return undefined;
-  const { params } = TestCase.parse(JSON.parse(readFileSync(join(cwd, file), "utf8")));
-  return renderCall(name, params);
+  const calls = globSync(places, { cwd })
+    .toSorted()
+    .map((file) => TestCase.parse(JSON.parse(readFileSync(join(cwd, file), "utf8"))).params)
+    .map((params) => ({ size: Object.keys(params).length, text: renderCall(name, params) }));
+  const [first] = calls;
+  if (first === undefined) return [];
+  const fullest = calls.reduce((most, call) => (call.size > most.size ? call : most));
+  return fullest === first ? [first.text] : [first.text, fullest.text];
 }
 
 /** A module called with params: on one line, or where that is long, a param a line. */
