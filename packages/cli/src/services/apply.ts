@@ -10,7 +10,7 @@ import {
   type SavedPlan,
 } from "@keybuzz/runner/durable";
 import type { Reporter } from "../reporters/reporter.ts";
-import type { ConnectionRequest } from "./connection.ts";
+import { type ConnectionRequest, prepareReach } from "./connection.ts";
 import { loadPlaybook } from "./find-playbook.ts";
 import { openInventory } from "./play.ts";
 import { recorded } from "./record-run.ts";
@@ -52,6 +52,7 @@ export async function applyPlan(request: ApplyRequest, reporter: Reporter): Prom
     forks: request.forks,
     directory: request.directory,
     connection: request.connection,
+    reach: await prepareReach(request.connection, () => reporter.suspend()),
     driftIsExit: false,
   };
   const begun = request.resumes !== undefined;

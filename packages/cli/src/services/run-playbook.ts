@@ -9,7 +9,7 @@ import {
   type TaskSelection,
 } from "@keybuzz/runner";
 import type { Reporter } from "../reporters/reporter.ts";
-import { type ConnectionRequest, prepareReach } from "./connection.ts";
+import { type ConnectionRequest, prepareReach, type Reach } from "./connection.ts";
 import { listenForInterrupt } from "./interrupt.ts";
 import { resolverFor } from "./inventory-secrets.ts";
 
@@ -24,6 +24,8 @@ export interface Run {
   readonly params: Readonly<Record<string, string>>;
   readonly directory: string;
   readonly connection: ConnectionRequest;
+  /** How to reach hosts, where that was prepared before, and nobody is to be asked again. */
+  readonly reach?: Reach;
   /** Whether changes that check mode foresees end the command with exit code 3. */
   readonly driftIsExit: boolean;
   /** Sees every decision before anything comes of it. */
@@ -39,7 +41,7 @@ export interface Run {
  * @throws UsageError for input that does not fit, before any connection is made
  */
 export async function runPlaybook(run: Run, reporter: Reporter): Promise<number> {
-  const reach = await prepareReach(run.connection, () => reporter.suspend());
+  const reach = run.reach ?? (await prepareReach(run.connection, () => reporter.suspend()));
   const interrupt = listenForInterrupt((text) => reporter.emit({ type: "note", level: "warn", text }));
   let exitCode: number = EXIT.converged;
   const emit = (event: RunEvent): void => {
