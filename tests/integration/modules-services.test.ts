@@ -92,6 +92,23 @@ describe("packages, units, the firewall and containers", () => {
     await run();
   });
 
+  it("are hosts of their own by docker exec, on the one connection of their host", async () => {
+    const hosts = join(folder, "containers.yml");
+    const box = { ansible_connection: "docker", kb_docker_host: HOST };
+    writeFileSync(hosts, JSON.stringify({ all: { hosts: { [HOST]: { ansible_host: "10.7.4.11" }, box } } }));
+    const cursor = (await on("journalctl -q -n 0 --show-cursor")).replace("-- cursor: ", "").trim();
+    const ran = await play(LAB, ["tests/fixtures/files.ts", "-i", hosts, "-e", "folder=/tmp/kb-box", "-e", "files=3"]);
+    expect(errorsOf(ran)).toEqual([]);
+    expect(ran.recap.map(({ host, changed }) => [host, changed])).toEqual([
+      [HOST, 6],
+      ["box", 6],
+    ]);
+    expect(await on("docker exec box cat /tmp/kb-box/f1")).toBe("1 text\n");
+    const log = await on(`journalctl -q --no-pager --after-cursor='${cursor}'`);
+    expect(log.match(/Accepted publickey/g)).toHaveLength(1);
+    await on("rm -r /tmp/kb-box; docker exec -u root box rm -r /tmp/kb-box");
+  });
+
   it("follow a package that has a newer version, and go back only where told", async () => {
     const check = await run("--check", "-e", "helloState=latest");
     expect(changed(await run("-e", "helloState=latest"))).toEqual(changed(check));

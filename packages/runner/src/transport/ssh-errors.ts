@@ -58,6 +58,13 @@ export function explain(reached: Reached, error: LinkError, { trial, login, pass
     );
   }
   if (error.stage === "authentication") return make(...explainLogin(at, error, login, passedOver));
+  if (/^the bastion forbids/.test(error.message)) {
+    return make(
+      `cannot connect to ${reached.host}:${reached.port}`,
+      error.message,
+      "set AllowTcpForwarding yes (and PermitOpen) in the bastion's sshd_config",
+    );
+  }
   if (error.stage === "connect") {
     return make(
       `cannot connect to ${reached.host}:${reached.port}`,

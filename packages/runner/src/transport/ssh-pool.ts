@@ -47,6 +47,7 @@ const CONNECT_MS = 15_000;
 const REST_MS = 2_000;
 /** Attempts at a sshd that hangs up before it has said who it is. */
 const ATTEMPTS = 7;
+const CHANNEL_ATTEMPTS = 5;
 const PENALTY_PAUSE_MS = 6_000;
 
 /** The ssh connections of a run: one a machine, whoever uses it, as itself or as a way to others. */
@@ -269,11 +270,22 @@ function openSocket(host: string, port: number, timeoutMs: number): Promise<net.
   });
 }
 
+/** A bastion that is short of something for a moment is asked again; what it forbids or cannot reach is not. */
 async function openThrough(bastion: SshLink, host: string, port: number): Promise<Duplex> {
-  try {
-    return await bastion.forward(host, port);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new LinkError(reason, "connect", "", cause);
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await bastion.forward(host, port);
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      const why = cause instanceof Error && "reason" in cause ? cause.reason : undefined;
+      if (attempt >= CHANNEL_ATTEMPTS || why !== RESOURCE_SHORTAGE) {
+        throw new LinkError(why === PROHIBITED ? `the bastion forbids it (${reason})` : reason, "connect", "", cause);
+      }
+      await delay(50 * 2 ** attempt);
+    }
   }
 }
+
+/** RFC 4254, section 5.1. */
+const PROHIBITED = 1;
+const RESOURCE_SHORTAGE = 4;

@@ -106,7 +106,7 @@ export function parseJump(
   spec: string,
   target: string,
 ): { readonly host: string; readonly port: number | undefined; readonly user: string | undefined } {
-  const match = /^(?:ssh:\/\/)?(?:(.+)@)?(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d+))?\/?$/.exec(spec.trim());
+  const match = /^(?:ssh:\/\/)?(?:(.+)@)?(?:\[([^\]]+)\]|([^:[\]@]+))(?::(\d+))?\/?$/.exec(spec.trim());
   const host = match?.[2] ?? match?.[3];
   if (host !== undefined)
     return { host, port: match?.[4] === undefined ? undefined : Number(match[4]), user: match?.[1] };
