@@ -42,6 +42,12 @@ const params = z
         "Resources whose change makes `unless` fail: check mode foresees that it runs after any change of one.",
       ),
     timeoutMs: z.int().min(1000).default(600_000).describe("Longest time for `run`, in milliseconds."),
+    detach: z
+      .boolean()
+      .default(false)
+      .describe(
+        "Run it as a job of its own, which goes on when the connection is lost: the same task again waits for that job.",
+      ),
   })
   .refine(
     ({ unless, creates }) => (unless === undefined) !== (creates === undefined),
@@ -88,6 +94,7 @@ const spec: ModuleSpec<typeof params, CommandState> = {
   plan: ({ params: given }) => [
     exec(inPlace(given, given.run), {
       timeoutMs: given.timeoutMs,
+      ...(given.detach ? { detach: true } : {}),
       ...(given.stdin === undefined ? {} : { stdin: given.stdin }),
     }),
   ],

@@ -59,8 +59,9 @@ async function cutOffAndRunAgain(cut: Cut): Promise<void> {
     const connection = cutConnection(cut);
     await ensureHere(folder, () => everyKind(folder), { connect: connection.connect });
     for (const [name, text] of Object.entries(contents(folder))) {
-      if (name.startsWith(".keybuzz")) continue;
-      const may = name === "w" ? ["one\n", "one more\n"] : [WHOLE[name] ?? "nothing of that name"];
+      // What a command writes itself may be half there: a job, for one, is still at work.
+      if (!/^[abcwz]$/.test(name)) continue;
+      const may = name === "w" ? ["one\n", "one more\n"] : [WHOLE[name]];
       expect(may, `${name} is whole after ${JSON.stringify(cut)}`).toContain(text);
     }
     await expect.poll(() => lockIsFree(folder), { timeout: 20_000, message: JSON.stringify(cut) }).toBe(true);
