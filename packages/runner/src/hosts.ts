@@ -7,7 +7,7 @@ import { type EnsureOptions, type ListRun, runLists } from "./fleet/lists.ts";
 import { eachMember, type ForHost, type Host, type Member, type RunScope, takesPart, tracked } from "./fleet/member.ts";
 import { Rolling } from "./fleet/rolling.ts";
 import { type GroupBy, groupOf, type SerialRules } from "./fleet/rules.ts";
-import { joinTags } from "./fleet/tags.ts";
+import { joinTags, requireTags } from "./fleet/tags.ts";
 import type { Task } from "./module.ts";
 import type { Probe } from "./probe.ts";
 
@@ -128,7 +128,16 @@ export class Hosts<V> implements Iterable<Host<V>> {
     options: EnsureOptions = {},
   ): Promise<EnsureResult> {
     return tracked(this.#scope, "delegate", this.#members, async () =>
-      this.#resultOf(await runDelegated(this.#scope, this.#taking, to.#members, tasks, this.#joined(options))),
+      this.#resultOf(
+        // Who the work is done as is for those to say who do it.
+        await runDelegated(
+          { ...this.#scope, user: to.#scope.user },
+          this.#taking,
+          to.#members,
+          tasks,
+          this.#joined(options),
+        ),
+      ),
     );
   }
 
@@ -196,6 +205,7 @@ export class Hosts<V> implements Iterable<Host<V>> {
   }
 
   #joined(options: EnsureOptions): EnsureOptions {
+    requireTags(options.tags ?? []);
     return { ...this.#options, ...options, tags: joinTags(this.#options.tags, options.tags) };
   }
 

@@ -201,6 +201,7 @@ async function runGuarded(
       });
     }
     scope.selection.requireStarted();
+    for (const text of scope.selection.unknownTags) options.emit({ type: "note", level: "warn", text });
     return undefined;
   } catch (error) {
     if (error instanceof TasksFailedError) {

@@ -11,6 +11,8 @@ export type DelegatedTasks<V, W> = (host: Host<V>, on: Host<W>) => readonly Task
 /** @internal One host that others work for. */
 interface Served<V> {
   readonly member: Member<V>;
+  /** What each of the others has to do for it. */
+  readonly lists: readonly (readonly Task[])[];
   readonly results: TaskResult[];
   error: KbError | undefined;
 }
@@ -28,10 +30,17 @@ export async function runDelegated<V, W>(
   options: EnsureOptions,
 ): Promise<readonly ListRun<V>[]> {
   requireWorkers(workers);
-  const served = members.map((member): Served<V> => ({ member, results: [], error: undefined }));
-  await eachMember(scope, workers, async (worker) => {
-    for (const one of served) await serve(scope, one, worker, tasksFor, options);
-  });
+  const served = await declare(scope, members, workers, tasksFor, options);
+  if (scope.listing !== undefined) {
+    for (const { lists } of served) {
+      scope.listing.take(workers.map(({ host }, index) => ({ host: host.name, tasks: lists[index] ?? [] })));
+    }
+  } else {
+    const places = new Map(workers.map((worker, index) => [worker, index]));
+    await eachMember(scope, workers, async (worker) => {
+      for (const one of served) await serve(scope, one, worker, one.lists[places.get(worker) ?? -1] ?? []);
+    });
+  }
   const lost = workers.find(({ session }) => session.error !== undefined);
   for (const one of served) {
     // Whether its work had been done there before is not worth a guess.
@@ -43,17 +52,31 @@ export async function runDelegated<V, W>(
   return runs;
 }
 
-async function serve<V, W>(
+/** A list that cannot even be made is the failure of the host that it is for. */
+async function declare<V, W>(
   scope: RunScope,
-  one: Served<V>,
-  worker: Member<W>,
+  members: readonly Member<V>[],
+  workers: readonly Member<W>[],
   tasksFor: DelegatedTasks<V, W>,
   options: EnsureOptions,
-): Promise<void> {
-  if (one.error !== undefined || one.member.session.error !== undefined) return;
-  const [tasks = []] = scope.selection.choose([tasksFor(one.member.host, worker.host)], options.tags ?? []);
-  if (scope.listing !== undefined) return scope.listing.take([{ host: worker.host.name, tasks }]);
-  if (tasks.length === 0) return;
+): Promise<readonly Served<V>[]> {
+  const declared = await eachMember(scope, members, async ({ host }) =>
+    workers.map((worker) => tasksFor(host, worker.host)),
+  );
+  const chosen = scope.selection.choose(
+    declared.flatMap((lists) => lists ?? workers.map(() => [])),
+    options.tags ?? [],
+  );
+  return members.map((member, index) => ({
+    member,
+    lists: chosen.slice(index * workers.length, (index + 1) * workers.length),
+    results: [],
+    error: member.session.error,
+  }));
+}
+
+async function serve<V, W>(scope: RunScope, one: Served<V>, worker: Member<W>, tasks: readonly Task[]): Promise<void> {
+  if (one.error !== undefined || tasks.length === 0) return;
   const step = { task: tasks.map(({ name }) => name).join(", "), hosts: [worker.host.name] };
   if (scope.confirm !== undefined && !(await scope.confirm(step))) return;
   try {
@@ -68,7 +91,9 @@ async function serve<V, W>(
 /** What becomes of the hosts that the work failed for. */
 function settle<V>(scope: RunScope, served: readonly Served<V>[], options: EnsureOptions): void {
   const handled = handlingOf(options);
-  const failures = served.flatMap(({ member, error }) => (error === undefined ? [] : [{ member, error }]));
+  const failures = served.flatMap(({ member, error }) =>
+    error === undefined || error === member.session.error ? [] : [{ member, error }],
+  );
   for (const { member, error } of failures) {
     if (scope.rehearsal !== undefined) continue;
     if (handled === undefined) member.session.fail(error);

@@ -1,5 +1,7 @@
+import type { HostSession } from "../engine/session.ts";
 import { ensureHost, whenUnheld } from "../ensure.ts";
-import { BugError, isHandleable, type KbError, UnhealthyError } from "../errors.ts";
+import { BugError, HostError, isHandleable, type KbError, UnhealthyError } from "../errors.ts";
+import type { TaskResult } from "../events.ts";
 import type { Task } from "../module.ts";
 import type { Probe } from "../probe.ts";
 import type { Rehearsal } from "../rehearsal.ts";
@@ -26,7 +28,13 @@ export type Verdict<V> =
   | { readonly member: Member<V>; readonly state: "well" }
   /** Check mode: it does not hold now, and only a run finds out whether it then does. */
   | { readonly member: Member<V>; readonly state: "open"; readonly why: string; readonly pending: boolean }
-  | { readonly member: Member<V>; readonly state: "ill"; readonly error: KbError };
+  | {
+      readonly member: Member<V>;
+      readonly state: "ill";
+      readonly error: KbError;
+      /** Whether asking again may bring another answer. */
+      readonly passing: boolean;
+    };
 
 /** @internal How a gate is passed. */
 export interface GateRequest<V> {
@@ -75,9 +83,8 @@ function rehearse<V>(rehearsal: Rehearsal, { members, gateOf }: GateRequest<V>):
   });
 }
 
-/** An ill host whose gate waits by itself has had its time. */
 function isFinal<V>(verdict: Verdict<V>): boolean {
-  return verdict.state !== "ill" || !(verdict.error instanceof UnhealthyError);
+  return verdict.state !== "ill" || !verdict.passing;
 }
 
 /** A host of the batch that did not get well leaves the run with that reason. */
@@ -92,25 +99,16 @@ async function askAll<V>(
   request: GateRequest<V>,
 ): Promise<readonly Verdict<V>[]> {
   const verdicts = await eachMember(scope, members, async (member): Promise<Verdict<V>> => {
-    try {
-      const gate = request.gateOf(member);
-      return "parse" in gate ? await ask(scope, member, gate, request) : await prove(scope, member, gate, request);
-    } catch (error) {
-      if (!isHandleable(error)) throw error;
-      const { pending, awaited } = whenUnheld(scope, member.session);
-      if (!awaited && pending) return { member, state: "open", why: error.message, pending };
-      return { member, state: "ill", error };
-    }
+    const gate = request.gateOf(member);
+    return "parse" in gate ? ask(scope, member, gate, request) : prove(scope, member, gate, request);
   });
   return members.map((member, index) => {
-    const verdict = verdicts[index];
-    return (
-      verdict ?? { member, state: "ill", error: member.session.error ?? new BugError("a host has left unnoticed") }
-    );
+    const error = member.session.error ?? new BugError("a host has left unnoticed");
+    return verdicts[index] ?? { member, state: "ill", error, passing: false };
   });
 }
 
-/** A question: reported once it holds. */
+/** A question: reported once it holds. A server that restarts cannot even be asked, so an error is an answer, too. */
 async function ask<V>(
   scope: RunScope,
   member: Member<V>,
@@ -118,18 +116,33 @@ async function ask<V>(
   { label }: GateRequest<V>,
 ): Promise<Verdict<V>> {
   const { session } = member;
-  if (scope.rehearsal !== undefined) return { member, state: "well" };
-  const answer = await session.question(probe, { user: scope.user });
   const result = { host: session.name, task: label, module: "gate", id: label, changes: [], ms: 0 };
+  const answer = await answerOf(scope, session, probe);
   if (answer === true) {
     session.report({ ...result, outcome: "ok" });
     return { member, state: "well" };
   }
-  const why = answer === false ? "its gate does not hold" : answer;
+  const error =
+    answer instanceof HostError
+      ? answer
+      : new UnhealthyError(answer === false ? "its gate does not hold" : answer, { host: session.name, task: label });
   const { awaited, pending } = whenUnheld(scope, session);
-  if (awaited) return { member, state: "ill", error: new UnhealthyError(why, { host: session.name, task: label }) };
-  session.report({ ...result, outcome: "skipped", reason: `${why}: only a run without --check awaits it` });
-  return { member, state: "open", why, pending };
+  if (awaited) return { member, state: "ill", error, passing: true };
+  session.report({ ...result, outcome: "skipped", reason: `${error.message}: only a run without --check awaits it` });
+  return { member, state: "open", why: error.message, pending };
+}
+
+async function answerOf(
+  { user }: RunScope,
+  session: HostSession,
+  probe: Probe<boolean | string>,
+): Promise<boolean | string | HostError> {
+  try {
+    return await session.question(probe, { user });
+  } catch (error) {
+    if (isHandleable(error)) return error;
+    throw error;
+  }
 }
 
 /** Tasks: they wait on the host, and the engine reports them. */
@@ -146,10 +159,18 @@ async function prove<V>(
       hint: "a gate is made of tasks of gate modules such as wait_for, or is a question",
     });
   }
-  const { pending } = whenUnheld(scope, member.session);
+  const { awaited, pending } = whenUnheld(scope, member.session);
   // An ill host that is not worked on stays in the run: the floor says whether it can be spared.
   const spared = request.isWorkedOn(member) ? {} : { handled: "ignored" as const };
-  const results = await ensureHost(member.session, tasks, { ...scope, ...spared });
+  let results: readonly TaskResult[];
+  try {
+    results = await ensureHost(member.session, tasks, { ...scope, ...spared });
+  } catch (error) {
+    if (!isHandleable(error)) throw error;
+    return awaited || !pending
+      ? { member, state: "ill", error, passing: false }
+      : { member, state: "open", why: error.message, pending };
+  }
   const skipped = results.find(({ outcome }) => outcome === "skipped");
   if (skipped === undefined) return { member, state: "well" };
   return { member, state: "open", why: `${skipped.task} does not hold`, pending };

@@ -50,25 +50,31 @@ export async function requireHealth<V>(scope: RunScope, check: HealthCheck<V>): 
           suffices: (found) => holds(found) && found.every(({ member, state }) => state !== "ill" || !own(member)),
         });
   refuseInterrupted(scope);
-  tell(scope, label, verdicts);
-  if (!holds(verdicts))
+  tellOpen(scope, label, verdicts);
+  if (!holds(verdicts)) {
     throw unhealthy(
       label,
       check,
       verdicts.filter(({ member }) => counted(member)),
     );
+  }
+  spareIll(verdicts);
 }
 
-function tell<V>(scope: RunScope, label: string, verdicts: readonly Verdict<V>[]): void {
+/** Check mode: a gate that is shut before anything is pending keeps a run waiting. */
+function tellOpen<V>(scope: RunScope, label: string, verdicts: readonly Verdict<V>[]): void {
   for (const verdict of verdicts) {
-    const host = verdict.member.host.name;
-    if (verdict.state === "open" && !verdict.pending) {
-      const text = `${label}: ${verdict.why}; a run waits for it, and stops if it does not come`;
-      scope.emit({ type: "note", level: "warn", text, host });
-    }
-    if (verdict.state === "ill" && verdict.member.session.error === undefined) {
-      verdict.member.session.handle(verdict.error, "ignored");
-    }
+    if (verdict.state !== "open" || verdict.pending) continue;
+    const text = `${label}: ${verdict.why}; a run waits for it, and stops if it does not come`;
+    scope.emit({ type: "note", level: "warn", text, host: verdict.member.host.name });
+  }
+}
+
+/** The ill hosts that the floor puts up with. */
+function spareIll<V>(verdicts: readonly Verdict<V>[]): void {
+  for (const verdict of verdicts) {
+    const { session } = verdict.member;
+    if (verdict.state === "ill" && session.error === undefined) session.handle(verdict.error, "ignored");
   }
 }
 

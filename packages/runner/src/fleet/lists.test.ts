@@ -211,6 +211,21 @@ describe("work for others", () => {
     expect(played.error?.detail).toBe("p-1: outside of --limit");
   });
 
+  it("begins at a task for all of them alike", async () => {
+    const played = await play(
+      ["a-1", "a-2", "p-1"],
+      async (fleet) => {
+        const nodes = fleet.where(({ vars }) => vars.cluster === "a");
+        await nodes.delegate(fleet.only("p-1"), ({ name }) => [
+          made({ name: `${name}-x` }),
+          made({ name: `${name}-y` }),
+        ]);
+      },
+      { select: { startAt: "made *-y" } },
+    );
+    expect(ended(played)).toEqual(["p-1 a-1-y changed", "p-1 a-2-y changed"]);
+  });
+
   it("is done by the controller too, and once for each group", async () => {
     const marker = join(folder, "controller");
     const played = await play(["a-1", "a-2", "b-1"], async (fleet, { controller }) => {

@@ -153,6 +153,20 @@ describe("budgets of failures", () => {
   });
 });
 
+it("tells why each group stopped", async () => {
+  put("a-1", "broken");
+  put("b-1", "broken");
+  const played = await roll(["a-1", "a-2", "b-1", "b-2"], (fleet) => fleet.serial({ by: "cluster" }).ensure([fragile]));
+  expect(played.error?.message).toBe("stopped: a-1 failed; stopped: b-1 failed");
+  expect(played.error?.detail).toBe("left as they are: a-2\nleft as they are: b-2");
+});
+
+it("knows the vars that hosts can be grouped by", () => {
+  // @ts-expect-error: a slip of the pen
+  const wrong = (fleet: Fleet) => fleet.serial({ by: "clutser" });
+  expect(wrong).toBeTypeOf("function");
+});
+
 describe("gates", () => {
   const names = ["a-1", "a-2", "a-3"];
 
@@ -194,6 +208,20 @@ describe("gates", () => {
     expect(having("work")).toEqual(["a-1"]);
   });
 
+  it("are asked again where they could not be answered: a server may be restarting", async () => {
+    let asked = 0;
+    const restarting = ask(sh`true`, () => {
+      if (++asked <= 3) throw new Error("cannot connect to the server");
+      return true;
+    });
+    const rules = { gate: { after: restarting }, gateIntervalMs: 10 };
+    const played = await roll(["a-1"], (fleet) => fleet.serial(rules).ensure([work]));
+    expect(played.exitCode).toBe(0);
+    asked = -1000;
+    const never = await roll(["a-1"], (fleet) => fleet.serial({ ...rules, gateTimeoutMs: 50 }).ensure([work]));
+    expect(never.error?.message).toBe("stopped: a-1 failed");
+  });
+
   it("take tasks that wait by themselves, and none that declare anything", async () => {
     put("a-2", "ill");
     const gate = [holds({ test: sh`[ ! -e ill ]` })];
@@ -201,7 +229,7 @@ describe("gates", () => {
     expect(played.error?.message).toBe("stopped: gate before batch 1 of 3: a-2 not healthy");
     expect(played.recap.map(({ ignored, failed }) => [ignored, failed])).toEqual([
       [0, 0],
-      [1, 0],
+      [0, 0],
       [0, 0],
     ]);
     const wrong = await roll(names, (fleet) => fleet.serial({ gate: [work] }).ensure([work]));
@@ -220,6 +248,11 @@ describe("a floor of healthy hosts", () => {
     const played = await roll(names, (fleet) => fleet.serial(rules).ensure([mends]));
     expect(played.exitCode).toBe(0);
     expect(having("work")).toEqual(names);
+    const spared = await roll(names.slice(1), (fleet) => {
+      put("a-3", "ill");
+      return fleet.serial({ ...rules, minHealthy: 0 }).ensure([work]);
+    });
+    expect(spared.events.some(({ type }) => type === "failure-handled")).toBe(true);
   });
 
   it("is not gone below: a host is left alone where the others are too few", async () => {

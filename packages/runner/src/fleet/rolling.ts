@@ -1,4 +1,4 @@
-import { BugError, KbError, RefusedError, TasksFailedError } from "../errors.ts";
+import { BugError, InterruptedError, KbError, RefusedError, TasksFailedError } from "../errors.ts";
 import type { EnsureResult, Hosts } from "../hosts.ts";
 import type { Task } from "../module.ts";
 import { type GroupPlan, planBatches, shareOf } from "./batches.ts";
@@ -90,7 +90,7 @@ export class Rolling<V> {
       const progress: Progress = { failed: 0, stop: undefined };
       const ended = await Promise.allSettled(this.#groups().map((group) => this.#roll(group, progress, procedure)));
       const errors = ended.flatMap((end): unknown[] => (end.status === "rejected" ? [end.reason] : []));
-      if (errors.length > 0) throw gravest(errors);
+      if (errors.length > 0) throw joinErrors(errors);
     });
   }
 
@@ -120,7 +120,8 @@ export class Rolling<V> {
       try {
         await this.#take(group, batch, place, procedure);
       } catch (error) {
-        if (this.#policy.anyErrorsFatal === true) progress.stop ??= `${nameOf(place)} did not end well`;
+        const defect = !(error instanceof KbError) || error instanceof BugError;
+        if (defect || this.#policy.anyErrorsFatal === true) progress.stop ??= `${nameOf(place)} did not end well`;
         throw error;
       }
       this.#account(group, batch, place, progress);
@@ -210,7 +211,15 @@ function leaveAll<V>({ failures }: TasksFailedError, batch: readonly Member<V>[]
   return true;
 }
 
-/** Several groups may have stopped: a defect counts most, then what came first in the inventory. */
-function gravest(errors: readonly unknown[]): unknown {
-  return errors.find((error) => !(error instanceof KbError) || error instanceof BugError) ?? errors[0];
+/** Several groups may have stopped, each with a reason of its own. A defect or an interruption counts most. */
+function joinErrors(errors: readonly unknown[]): unknown {
+  const defect = errors.find((error) => !(error instanceof KbError) || error instanceof BugError);
+  const known = errors.filter((error) => error instanceof KbError);
+  const [first] = known;
+  if (defect !== undefined || known.length < 2) return defect ?? first;
+  const interrupted = known.find((error) => error instanceof InterruptedError);
+  if (interrupted !== undefined) return interrupted;
+  const messages = [...new Set(known.map(({ message }) => message))];
+  const details = known.flatMap(({ detail }) => (detail === undefined ? [] : [detail]));
+  return new RefusedError(messages.join("; "), { detail: details.join("\n"), hint: first?.hint });
 }

@@ -82,6 +82,15 @@ describe("tags", () => {
     expect(entered).toBe(false);
   });
 
+  it("that nothing has are told, with the nearest", async () => {
+    const played = await made1({ only: ["confg", "tagged"], skip: ["prox"] });
+    const told = played.events.flatMap((event) => (event.type === "note" ? [event.text] : []));
+    expect(told).toEqual([
+      'no task is tagged "confg": did you mean config?',
+      'no task is tagged "prox": did you mean proxy?',
+    ]);
+  });
+
   it("of a phase are not those of what goes on beside it", async () => {
     const played = await made1({ only: ["one"] }, async (fleet, { phase }) => {
       await Promise.all([

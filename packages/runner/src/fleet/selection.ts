@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { PlaybookError } from "../errors.ts";
 import { suggest } from "../inventory/inventory.ts";
 import type { Task } from "../module.ts";
-import { isSelected, joinTags, type TagFilter } from "./tags.ts";
+import { isSelected, joinTags, RESERVED_TAGS, type TagFilter } from "./tags.ts";
 
 /** Which of a playbook's tasks are carried out. */
 export interface TaskSelection extends TagFilter {
@@ -16,6 +16,8 @@ export class Selection {
   readonly #phase = new AsyncLocalStorage<readonly string[]>();
   /** Names of the tasks before the one to begin at, for those who misspelt it. */
   readonly #passed = new Set<string>();
+  /** All tags that were declared. */
+  readonly #seen = new Set<string>();
   #started: boolean;
 
   constructor(given: TaskSelection = {}) {
@@ -31,6 +33,7 @@ export class Selection {
   /** Whether a part whose tasks all have these tags is left out as a whole, whatever other tags they have. */
   leavesOut(tags: readonly string[]): boolean {
     const { skip = [] } = this.#given;
+    for (const tag of tags) this.#seen.add(tag);
     return tags.some((tag) => skip.includes(tag)) || (tags.length > 0 && skip.includes("tagged"));
   }
 
@@ -44,6 +47,7 @@ export class Selection {
     return begun.map((tasks) => {
       const full =
         inherited.length === 0 ? tasks : tasks.map((task) => ({ ...task, tags: joinTags(task.tags, inherited) }));
+      for (const tag of full.flatMap((task) => task.tags ?? [])) this.#seen.add(tag);
       return full.filter((task) => isSelected(task.tags ?? [], this.#given));
     });
   }
@@ -58,6 +62,13 @@ export class Selection {
       for (const { name } of index < 0 ? tasks : tasks.slice(0, index)) this.#passed.add(name);
       return index < 0 ? [] : tasks.slice(index);
     });
+  }
+
+  /** What is wrong with the tags that are asked for, where nothing has one of them: a slip of the pen, most likely. */
+  get unknownTags(): readonly string[] {
+    const { only = [], skip = [] } = this.#given;
+    const unknown = [...only, ...skip].filter((tag) => !this.#seen.has(tag) && !RESERVED_TAGS.includes(tag));
+    return [...new Set(unknown)].map((tag) => `no task is tagged "${tag}": ${suggest(tag, this.#seen)}`);
   }
 
   /** @throws PlaybookError where the task to begin at never came: nothing was done then */

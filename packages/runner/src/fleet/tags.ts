@@ -30,15 +30,15 @@ export function joinTags(...lists: readonly (readonly string[] | undefined)[]): 
 
 /** @internal @throws BugError for a tag that no command line could name, or that means something else there */
 export function requireTags(tags: readonly string[]): void {
-  const wrong = tags.find((tag) => !/^[A-Za-z0-9_][\w.:-]*$/.test(tag) || RESERVED.includes(tag));
+  const wrong = tags.find((tag) => !/^[A-Za-z0-9_][\w.:-]*$/.test(tag) || RESERVED_TAGS.includes(tag));
   if (wrong === undefined) return;
   throw new BugError(`"${wrong}" is no tag`, {
-    hint: `letters, digits, _ . : and -, and none of ${RESERVED.join(", ")}, which --tags knows`,
+    hint: `letters, digits, _ . : and -, and none of ${RESERVED_TAGS.join(", ")}, which --tags knows`,
   });
 }
 
-/** Words of `--tags` and `--skip-tags` that are no tags. */
-const RESERVED: readonly string[] = ["all", "tagged", "untagged"];
+/** @internal Words of `--tags` and `--skip-tags` that are no tags. */
+export const RESERVED_TAGS: readonly string[] = ["all", "tagged", "untagged"];
 
 /**
  * Whether a task of these tags is asked for. The rules are Ansible's, word for word.
