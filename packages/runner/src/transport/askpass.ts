@@ -9,7 +9,7 @@ import { quoteShell } from "../sh.ts";
 /** Answers what ssh(1) asks; undefined for no answer. */
 export type AnswerPrompt = (prompt: string) => Promise<Secret | undefined>;
 
-const CLIENT = fileURLToPath(new URL("askpass-main.ts", import.meta.url));
+const CLIENT = fileURLToPath(new URL(`askpass-main${import.meta.url.slice(-3)}`, import.meta.url));
 
 /**
  * A folder that only we can look into, with a program for SSH_ASKPASS that brings ssh's questions to this process. Secrets
