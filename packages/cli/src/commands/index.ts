@@ -1,5 +1,6 @@
 import Apply from "./apply.ts";
 import Check from "./check.ts";
+import Completion from "./completion.ts";
 import Console from "./console.ts";
 import Do from "./do.ts";
 import InventoryCommand from "./inventory.ts";
@@ -30,6 +31,7 @@ import Verify from "./verify.ts";
 export default {
   apply: Apply,
   check: Check,
+  completion: Completion,
   console: Console,
   do: Do,
   inventory: InventoryCommand,
