@@ -47,5 +47,6 @@ function summary({ hosts, ms, playbook }: VerifyReport): string {
   const words = (["in-sync", "drift", "failed", "unreachable"] as const)
     .filter((status) => count(status) > 0)
     .map((status) => `${count(status)} ${status === "in-sync" ? "as declared" : status}`);
-  return `${safeLine(playbook)}: ${tasks} tasks on ${hosts.length} hosts in ${renderDuration(ms)}: ${words.join(", ")}`;
+  const on = `${tasks} tasks on ${hosts.length} ${hosts.length === 1 ? "host" : "hosts"}`;
+  return `${safeLine(playbook)}: ${on} in ${renderDuration(ms)}: ${words.join(", ")}`;
 }
