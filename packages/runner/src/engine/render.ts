@@ -131,9 +131,9 @@ export function renderRun(id: string, script: Script, how: "kb_run" | "kb_act" =
   return `${renderInput(script.stdin)}${how} ${id} ${quoteShell(script.script.text)}${script.stdin === undefined ? " </dev/null" : ""}`;
 }
 
-/** Frames commands that are part of the script itself. What they say is not told. */
+/** Frames commands that are part of the script itself, and are done as a whole though its shell be gone. What they say is not told. */
 export function renderAnswered(id: string, commands: string): string {
-  return `kb_mark "b ${id}"; { ${commands}\n} 2>/dev/null </dev/null; kb_rc=$?; kb_mark "e ${id} $kb_rc"; [ $kb_rc = 0 ]`;
+  return `kb_mark "b ${id}"; ( ${commands}\n) 2>/dev/null </dev/null; kb_rc=$?; kb_mark "e ${id} $kb_rc"; [ $kb_rc = 0 ]`;
 }
 
 /** What an answer has to be for an action to go ahead. */
