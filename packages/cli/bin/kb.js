@@ -13,5 +13,5 @@ if (major < 22 || (major === 22 && minor < 18)) {
 }
 // A directory of our own: Node's default lies in /tmp, where anybody could put code there for us to run.
 module.enableCompileCache(join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "keybuzz", "compiled"));
-const { main } = await import("../src/main.ts");
+const { main } = await import("#main");
 process.exit(await main(process.argv.slice(2)));
