@@ -71,7 +71,7 @@ export {
   type Transition,
 } from "./module.ts";
 export type { Overseer, Review } from "./overseer.ts";
-export { inFolder, inFolderOf } from "./place.ts";
+export { inFolder, inFolderOf, PLACE_FUNCTIONS } from "./place.ts";
 export { definePlaybook, type Groups, type Play, type Playbook, type PlaybookSpec, type Schemas } from "./playbook.ts";
 export {
   type Answers,

@@ -48,7 +48,7 @@ export function desiredEdited(file: EditedFile, current: EditedState | null): Ed
 export function editedLeft(path: string, wanted: EditedState | null): readonly Foreseen[] {
   return wanted === null
     ? []
-    : [textLeft(path, wanted.text), digestLeft(path, wanted.text), pathFactsLeft(path, wanted)];
+    : [...textLeft(path, wanted.text), digestLeft(path, wanted.text), pathFactsLeft(path, wanted)];
 }
 
 /** Rewrites the file where its text differs, and sets its attributes otherwise. */
