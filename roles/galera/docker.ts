@@ -2,10 +2,11 @@ import { createHash } from "node:crypto";
 import { directory, dockerContainer, dockerImage, file, template } from "@keybuzz/modules";
 import { Secret, sh, type Task } from "@keybuzz/runner";
 import { BASE, CONF, DATA, MARIADB_CONTAINER, STATE } from "../paths.ts";
-import { OPTION_FILE } from "./facts.ts";
+import { optionFile } from "./facts.ts";
 import type { GaleraParams, GaleraVars } from "./params.ts";
-import type { settingsFor } from "./settings.ts";
-import { becomesSynced, mayStop } from "./synced.ts";
+import { RESTART } from "./roll/restart.ts";
+import { OPTIONS_TEMPLATE, type settingsFor } from "./settings.ts";
+import { becomesSynced, letGo } from "./synced.ts";
 import { refusing } from "./validation.ts";
 
 /** User and group of the server in the image, official or built after it. */
@@ -47,8 +48,8 @@ export function dockerFiles(
       group: "root",
     }),
     template({
-      src: new URL("templates/zz-keybuzz.cnf.ejs", import.meta.url),
-      dest: `${CONF}/${OPTION_FILE}`,
+      src: OPTIONS_TEMPLATE,
+      dest: optionFile("docker"),
       vars: settings,
       mode: "0640",
       owner: "root",
@@ -97,8 +98,8 @@ export function dockerServer(vars: GaleraVars, size: number, joined: number, tim
         `${SECRETS}:/run/keybuzz:ro`,
         `${START}:/usr/local/bin/start-member:ro`,
       ],
-      restartedAfter: [`${CONF}/${OPTION_FILE}`],
-      beforeStop: mayStop("docker", size),
+      restartedAfter: [RESTART],
+      beforeStop: letGo("docker", size),
       ready: { test: becomesSynced("docker", joined), what: "the member to be Synced", timeoutMs },
     }),
   ];

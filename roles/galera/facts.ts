@@ -1,5 +1,6 @@
 import { ask, type Output, type Probe, type Sh, sh } from "@keybuzz/runner";
 import { CONF, DATA } from "../paths.ts";
+import { APPLIED, RESTART } from "./roll/restart.ts";
 import type { Runtime } from "./state.ts";
 
 /** What the settings of a member follow from. */
@@ -14,10 +15,19 @@ export interface HostFacts {
   readonly dataOwner: number | undefined;
   /** Number of the host's own user `mysql`; undefined where there is none. */
   readonly mysqlUser: number | undefined;
+  /** The options that are in force, as a file; undefined where there is none. */
+  readonly applied: string | undefined;
+  /** Why a restart was asked for that has not been made yet; undefined where none was. */
+  readonly restart: string | undefined;
 }
 
 /** Option file of ours, in the folder of each runtime. It is read last. */
 export const OPTION_FILE = "zz-keybuzz.cnf";
+
+/** Where it is on the host. */
+export function optionFile(runtime: Runtime): string {
+  return runtime === "docker" ? `${CONF}/${OPTION_FILE}` : `/etc/mysql/mariadb.conf.d/${OPTION_FILE}`;
+}
 
 /** Reads {@link HostFacts}. `device` is the volume of the data, which need not be mounted yet. */
 export function hostFacts(runtime: Runtime, device: string | undefined): Probe<HostFacts> {
@@ -26,6 +36,9 @@ export function hostFacts(runtime: Runtime, device: string | undefined): Probe<H
 echo "cores $(getconf _NPROCESSORS_ONLN)"
 echo "disk $(${diskSize(device)})"
 if [ -e ${`${DATA}/ibdata1`} ]; then echo "owner $(stat -c %u ${`${DATA}/ibdata1`})"; fi
+kb_options=${APPLIED}; [ -e "$kb_options" ] || kb_options=${optionFile(runtime)}
+if [ -e "$kb_options" ]; then echo "applied"; sed 's/^/applied /' "$kb_options" || exit 1; fi
+if [ -e ${RESTART} ]; then echo "restart $(cat ${RESTART})"; fi
 if id -u mysql >/dev/null 2>&1; then echo "mysql $(id -u mysql)"; fi
 ${runtime === "docker" ? strangersOfContainer() : strangersOfUnit()}`,
     parseFacts,
@@ -67,6 +80,10 @@ export function parseFacts({ stdout, stderr }: Output): HostFacts {
     diskBytes: number("disk"),
     dataOwner: optional("owner"),
     mysqlUser: optional("mysql"),
+    applied: /^applied$/m.test(stdout)
+      ? [...stdout.matchAll(/^applied (.*)$/gm)].map(([, line = ""]) => `${line}\n`).join("")
+      : undefined,
+    restart: /^restart (.*)$/m.exec(stdout)?.[1],
     strangers: [...stdout.matchAll(/^stranger (.+)$/gm)].map(([, name = ""]) => name),
   };
 }

@@ -1,16 +1,18 @@
 import { command, file } from "@keybuzz/modules";
 import { type Host, RefusedError, sh, type Task } from "@keybuzz/runner";
 import { DATA, MARIADB_CONTAINER, STATE } from "../paths.ts";
-import { accounts } from "./accounts.ts";
+import { accounts, loginTo } from "./accounts.ts";
 import type { Decision } from "./decide.ts";
 import { dockerFiles, dockerServer } from "./docker.ts";
-import type { HostFacts } from "./facts.ts";
+import { type HostFacts, optionFile } from "./facts.ts";
 import { nativeFiles, nativeServer } from "./native.ts";
 import type { GaleraParams, GaleraVars } from "./params.ts";
 import type { Loss } from "./recover/loss.ts";
 import { dataAside, promoted, stopped } from "./recover/tasks.ts";
+import type { OptionPlan } from "./roll/options.ts";
+import { applyOptions } from "./roll/restart.ts";
 import { type Cluster, settingsFor } from "./settings.ts";
-import { isConnected, isSynced, synced } from "./synced.ts";
+import { asRoot, DRAINED, isConnected, isSynced, synced } from "./synced.ts";
 
 export type MemberHost = Host<GaleraVars>;
 
@@ -18,6 +20,8 @@ export type MemberHost = Host<GaleraVars>;
 export interface MemberTasks {
   /** What touches no running server. */
   files(host: MemberHost): readonly Task[];
+  /** What changed in the options of a server that runs: set in it, or a restart asked for. */
+  options(host: MemberHost): readonly Task[];
   /** The server, up and Synced, one of `joined` members at least. */
   server(host: MemberHost, joined: number): readonly Task[];
   /** The server as the first of its cluster. */
@@ -35,6 +39,8 @@ interface Scope {
   readonly decision: Decision;
   /** Members that were part of a cluster, and have no data. */
   readonly lost: readonly string[];
+  /** How changed options get into servers that run. */
+  readonly running?: ReadonlyMap<string, OptionPlan>;
   /** Members whose data an operator gave up, and why. */
   readonly aside?: ReadonlyMap<string, Loss["why"]>;
 }
@@ -48,12 +54,13 @@ export function addressOf({ address, vars }: MemberHost): string {
   return vars.mariadb_address ?? address;
 }
 
-export function makeMemberTasks({ cluster, params, facts, decision, lost, aside }: Scope): MemberTasks {
+export function makeMemberTasks({ cluster, params, facts, decision, lost, running, aside }: Scope): MemberTasks {
   const size = cluster.members.length;
   const server = (host: MemberHost, joined: number): readonly Task[] => [
     ...(host.vars.mariadb_runtime === "docker"
       ? dockerServer(host.vars, size, joined, params.joinTimeoutMs)
       : nativeServer(size, joined, params.joinTimeoutMs)),
+    inRotation(host),
     // The server may have been up all along, and not be Synced.
     synced(host.vars.mariadb_runtime, joined, params.joinTimeoutMs),
     record(),
@@ -77,6 +84,12 @@ export function makeMemberTasks({ cluster, params, facts, decision, lost, aside 
         // Its volume is mounted by now, and empty: it may take a copy of the others' data.
         ...(hasLostItsData(host) ? [file({ path: RECORD, state: "absent" })] : []),
       ];
+    },
+    options(host) {
+      const { mariadb_runtime: runtime } = host.vars;
+      const plan = running?.get(host.name);
+      if (plan === undefined) return [];
+      return applyOptions(plan, optionFile(runtime), loginTo(host.vars, params.credentials.rootPassword));
     },
     server: (host, joined) => [
       ...givenUp(host),
@@ -105,6 +118,17 @@ function arm({ vars }: MemberHost, decision: Decision): Task {
       unless: sh`${isSynced(vars.mariadb_runtime, 1)} || { [ -n "$(find ${FLAG} -mmin -5 2>/dev/null)" ] && [ "$(cat ${FLAG})" = ${text} ]; }`,
     },
     { name: "request to bootstrap, once" },
+  );
+}
+
+/** An earlier run may have drained the member, and ended before it restarted it. */
+function inRotation({ vars }: MemberHost): Task {
+  return command(
+    {
+      run: sh`${asRoot(vars.mariadb_runtime, "SET GLOBAL wsrep_desync = OFF")} && rm -f ${DRAINED}`,
+      unless: sh`[ ! -e ${DRAINED} ]`,
+    },
+    { name: "back in rotation" },
   );
 }
 

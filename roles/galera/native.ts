@@ -1,13 +1,14 @@
 import { apt, directory, file, service, systemdUnit, template } from "@keybuzz/modules";
 import { sh, type Task } from "@keybuzz/runner";
 import { BASE, DATA, STATE } from "../paths.ts";
-import { OPTION_FILE } from "./facts.ts";
-import type { settingsFor } from "./settings.ts";
-import { becomesSynced, mayStop } from "./synced.ts";
+import { optionFile } from "./facts.ts";
+import { RESTART } from "./roll/restart.ts";
+import { OPTIONS_TEMPLATE, type settingsFor } from "./settings.ts";
+import { becomesSynced, letGo } from "./synced.ts";
 import { refusing } from "./validation.ts";
 
 const START = `${BASE}/bin/start-member`;
-const OPTIONS = `/etc/mysql/mariadb.conf.d/${OPTION_FILE}`;
+const OPTIONS = optionFile("native");
 
 /**
  * What the package's unit lacks. It is there before the package, so that the server which the package starts on its own
@@ -47,7 +48,7 @@ export function nativeFiles(settings: ReturnType<typeof settingsFor>): readonly 
     apt({ name: ["mariadb-server", "mariadb-backup", "galera-4", "socat"], install_recommends: false }),
     directory({ path: DATA, mode: "0750", owner: "mysql", group: "mysql" }),
     template({
-      src: new URL("templates/zz-keybuzz.cnf.ejs", import.meta.url),
+      src: OPTIONS_TEMPLATE,
       dest: OPTIONS,
       vars: settings,
       // Clients of every user read this folder, unless a password is in there.
@@ -71,10 +72,10 @@ export function nativeServer(size: number, joined: number, timeoutMs: number): r
       name: "mariadb",
       state: "started",
       enabled: true,
-      restartedAfter: [OPTIONS],
+      restartedAfter: [RESTART],
       // A transfer may fail; the unit tries again on its own.
       no_block: true,
-      beforeStop: mayStop("native", size),
+      beforeStop: letGo("native", size),
       ready: { test: becomesSynced("native", joined), what: "the member to be Synced", timeoutMs },
     }),
   ];

@@ -5,6 +5,7 @@ import { describeCluster, look } from "./look.ts";
 import { makeMemberTasks } from "./member.ts";
 import { GaleraHost, type GaleraVars, galeraParams } from "./params.ts";
 import { proofTable } from "./proof.ts";
+import { askedFor, planRunning } from "./roll/running.ts";
 import { prepareMembers, reportLeft, startMembers } from "./start.ts";
 
 export { GaleraHost } from "./params.ts";
@@ -23,12 +24,17 @@ export const galera = defineRole({
     const cluster = describeCluster(hosts, params);
     const { evidence, facts, lost } = await look(hosts, params);
     const decision = decide(hosts, evidence);
-    const tasks = makeMemberTasks({ cluster, params, facts, decision, lost });
+    const running = await planRunning(hosts.only(...liveOf(decision)), facts, cluster, params);
+    const tasks = makeMemberTasks({ cluster, params, facts, decision, lost, running });
     await prepareMembers(hosts, tasks);
-    await startMembers(hosts, tasks, decision);
+    await startMembers(hosts, tasks, decision, { changed: [...running.keys()], restart: askedFor(facts, running) });
     reportLeft(decision);
   },
 });
+
+function liveOf(decision: Decision): readonly string[] {
+  return decision.kind === "join" ? decision.live : [];
+}
 
 /** Decides, and shows what from wherever a member is to be started, or nothing can be. */
 function decide(hosts: Hosts<GaleraVars>, evidence: readonly Evidence[]): Exclude<Decision, { kind: "refuse" }> {

@@ -13,6 +13,8 @@ const facts = (memory: number, disk: number): HostFacts => ({
   strangers: [],
   dataOwner: undefined,
   mysqlUser: undefined,
+  applied: undefined,
+  restart: undefined,
 });
 const members = [
   { name: "maria-01", address: "10.0.0.170" },
@@ -132,7 +134,16 @@ it("gives each address of a network its own local domain", () => {
 });
 
 describe("parseFacts", () => {
-  const said = "memory 24684092\ncores 2\ndisk 4294967296\nowner 999\nstranger /opt/keybuzz/mariadb/conf/my.cnf\n";
+  const said = `memory 24684092
+cores 2
+disk 4294967296
+owner 999
+applied
+applied [mariadbd]
+applied port = 3306
+restart options: log_bin
+stranger /opt/keybuzz/mariadb/conf/my.cnf
+`;
 
   it("reads what a host said", () => {
     expect(parseFacts({ stdout: said, stderr: "", exitCode: 0 })).toEqual({
@@ -142,6 +153,8 @@ describe("parseFacts", () => {
       strangers: ["/opt/keybuzz/mariadb/conf/my.cnf"],
       dataOwner: 999,
       mysqlUser: undefined,
+      applied: "[mariadbd]\nport = 3306\n",
+      restart: "options: log_bin",
     });
   });
 

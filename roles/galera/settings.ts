@@ -20,7 +20,10 @@ export interface Cluster {
   readonly sstPassword: Secret;
 }
 
-/** The vars of `templates/zz-keybuzz.cnf.ejs`. */
+/** What the option file is rendered from. */
+export const OPTIONS_TEMPLATE = new URL("templates/zz-keybuzz.cnf.ejs", import.meta.url);
+
+/** The vars of {@link OPTIONS_TEMPLATE}. */
 export function settingsFor(member: Member, vars: GaleraVars, facts: HostFacts, cluster: Cluster) {
   const sizes = sizesFor(vars, facts);
   const addresses = cluster.members.map(({ address }) => address);

@@ -2,6 +2,17 @@ import { type Hosts, RefusedError } from "@keybuzz/runner";
 import type { Decision } from "./decide.ts";
 import type { MemberHost, MemberTasks } from "./member.ts";
 import type { GaleraVars } from "./params.ts";
+import { rollMembers } from "./roll/roll.ts";
+
+/** What is to be done about servers that run. */
+export interface Running {
+  /** Members whose options changed. */
+  readonly changed: readonly string[];
+  /** Members that need a restart for that, or were asked for one before. */
+  readonly restart: readonly string[];
+}
+
+const GATE_TIMEOUT_MS = 120_000;
 
 /** What touches no running server, everywhere at once. All of it has to succeed before any server is touched. */
 export async function prepareMembers(hosts: Hosts<GaleraVars>, tasks: MemberTasks): Promise<void> {
@@ -21,6 +32,7 @@ export async function startMembers(
   hosts: Hosts<GaleraVars>,
   tasks: MemberTasks,
   decision: Exclude<Decision, { kind: "refuse" }>,
+  running: Running,
 ): Promise<void> {
   switch (decision.kind) {
     case "bootstrap": {
@@ -54,19 +66,28 @@ export async function startMembers(
       await oneByOne(hosts, [...decision.restart, ...decision.start], (host, before) =>
         tasks.server(host, up + 1 + before),
       );
-      await restartOutdated(hosts, tasks, decision.live, whole);
+      await bringInLine(hosts, tasks, { ...running, live: decision.live, size: whole });
     }
   }
 }
 
-/** Brings live members in line. The writer last: a restart moves it once, and not with each of its successors. */
-async function restartOutdated(
+/**
+ * Brings live members in line: what a running server takes is set in it; where a restart is asked for, the members are
+ * rolled. The writer last: a restart moves it once, and not with each of its successors.
+ */
+async function bringInLine(
   hosts: Hosts<GaleraVars>,
   tasks: MemberTasks,
-  live: readonly string[],
-  size: number,
+  { live, size, changed, restart }: Running & { readonly live: readonly string[]; readonly size: number },
 ): Promise<void> {
   const [writer = ""] = live;
+  if (changed.length > 0) {
+    const { failed } = await hosts.only(...changed).ensure((host) => tasks.options(host));
+    if (failed.length > 0)
+      throw new RefusedError(`${failed.join(", ")} did not take its options, so none is restarted`);
+  }
+  const order = live.filter((name) => restart.includes(name)).toReversed();
+  if (order.length > 0) await rollMembers(hosts, tasks, { order, size, gateTimeoutMs: GATE_TIMEOUT_MS });
   await oneByOne(hosts, live.toReversed(), (host) => [
     ...tasks.server(host, size),
     ...(host.name === writer ? tasks.accounts(host) : []),

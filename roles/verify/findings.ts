@@ -27,7 +27,7 @@ export function nodeFindings(nodes: Seen<NodeEvidence>, size: number): readonly 
 function checkNode(where: string, node: NodeEvidence, size: number): readonly Finding[] {
   if (node.values.size === 0) {
     const found = node.refusal === "" ? "no answer" : node.refusal;
-    const meaning = "no server answers on its socket: kb play galera.ts says why, and starts what may be started";
+    const meaning = "no server answers on its socket: kb play galera.ts starts what may be started; what it refuses, kb play recover.ts";
     return [{ check: "server answers", where, found, wanted: "an answer", ok: false, meaning }];
   }
   const value = (name: string): string => node.values.get(name) ?? "";
@@ -40,18 +40,18 @@ function checkNode(where: string, node: NodeEvidence, size: number): readonly Fi
     return { check, where, found: value(name), wanted: `at most ${limit}`, ok, ...(ok ? {} : { meaning }) };
   };
   return [
-    is("cluster status", "wsrep_cluster_status", "Primary", "this node has lost the majority and takes no queries"),
+    is("cluster status", "wsrep_cluster_status", "Primary", "this node has lost the majority and takes no queries: mend the network; if all are so, kb play recover.ts"),
     is(
       "cluster size",
       "wsrep_cluster_size",
       String(size),
-      "a member is down, or cut off: look at the ones missing here",
+      "a member is down, or cut off: look at the ones missing here; kb play galera.ts starts them",
     ),
     is(
       "node state",
       "wsrep_local_state_comment",
       "Synced",
-      "it receives or sends data, or falls behind; wait, then look again",
+      "it receives or sends data, falls behind, or a killed run drained it; wait, then look again; kb play galera.ts puts it back",
     ),
     is("node ready", "wsrep_ready", "ON", "it answers no queries (error 1047)"),
     is("takes writes", "read_only", "0", "somebody set read_only: ProxySQL makes a reader of it"),

@@ -25,6 +25,7 @@ export { proxysqlVariables } from "./proxysql/variables.ts";
 export { service } from "./service/service.ts";
 export { sysctl } from "./sysctl/sysctl.ts";
 export { systemdUnit } from "./systemd-unit/systemd-unit.ts";
+export { renderTemplate } from "./template/render.ts";
 export { template } from "./template/template.ts";
 export { ufw } from "./ufw/ufw.ts";
 export { ufwRule } from "./ufw-rule/ufw-rule.ts";

@@ -81,8 +81,15 @@ goes_on_from() {
     say "not bootstrapping: the data here is at ${place:-no place}, and the request is for $1"
     return 1
   fi
-  if has_place; then sed -i 's/^safe_to_bootstrap: 0/safe_to_bootstrap: 1/' "$data/grastate.dat"; fi
   was_stopped_cleanly || going_on_at=$place
+  if has_place; then
+    sed -i 's/^safe_to_bootstrap: 0/safe_to_bootstrap: 1/' "$data/grastate.dat"
+  else
+    # An emptied file: without a UUID in it the server would make a new one, whatever place it is told.
+    printf '%s\n' '# GALERA saved state' 'version: 2.1' "uuid:    ${1%%:*}" 'seqno:   -1' 'safe_to_bootstrap: 1' \
+      >"$data/grastate.dat"
+    chown --reference="$data/ibdata1" "$data/grastate.dat"
+  fi
 }
 
 # Takes the flag away, and says whether it is to be followed. Its text is empty, or `at UUID:SEQNO`.
@@ -152,10 +159,9 @@ recovered_position() {
 
 # Times of the last five starts, in seconds: whoever waits for the member sees by them that it fails again and again.
 note_start() {
-  # The options that the server is about to read, for a look at what a change of them needs; what it was out of rotation
-  # for is over.
+  # What a later change of the options is held against. What a restart was asked for, and the member drained for, is done.
   install -m 0600 "$conf" "$STATE/applied.cnf"
-  rm -f "$STATE/drained"
+  rm -f "$STATE/drained" "$STATE/restart"
   # From here on the tables have a history, and are no first start's any more.
   if has_place; then rm -f "$data/.keybuzz-first-start"; fi
   { tail -n 4 "$STATE/starts" 2>/dev/null || :; date +%s; } >"$STATE/starts.new"

@@ -60,7 +60,7 @@ export const recoverGalera = defineRole({
     if (decision.kind === "bootstrap") await clearTheWay(taking);
     // Members that are live serve: a recovery leaves them alone.
     if (decision.kind === "join") await joinOthers(taking, tasks, decision);
-    else await startMembers(taking, tasks, decision);
+    else await startMembers(taking, tasks, decision, { changed: [], restart: [] });
     await hold(taking, params, decision);
     reportLeft(decision);
   },

@@ -5,6 +5,7 @@ import { entrySql, rootSql, wholeCluster } from "../../support/databases.ts";
 import { eventually } from "../../support/eventually.ts";
 import { type Fleet, NODES } from "../../support/fleet.ts";
 import { errorsOf } from "../../support/kb.ts";
+import { expectRows } from "../../support/rows.ts";
 import { longestGap, WriteLoop } from "../../support/write-loop.ts";
 
 /** Longest time for which clients may not be able to write when a node dies. */
@@ -54,14 +55,4 @@ export function failOver(fleet: Fleet): void {
       expect(ran.recap.filter(({ changed }) => changed > 0)).toEqual([]);
     });
   });
-}
-
-async function expectRows(fleet: Fleet, rows: readonly string[]): Promise<void> {
-  expect(rows.length).toBeGreaterThan(10);
-  const read = "SET SESSION wsrep_sync_wait = 1; SELECT node FROM keybuzz_verify.proof WHERE node LIKE 'loop-%'";
-  for (const host of NODES) {
-    const found = new Set((await rootSql(fleet, host, read)).split("\n"));
-    expect({ host, missing: rows.filter((row) => !found.has(row)) }).toEqual({ host, missing: [] });
-  }
-  await rootSql(fleet, "maria-01", "DELETE FROM keybuzz_verify.proof WHERE node LIKE 'loop-%'");
 }

@@ -117,8 +117,8 @@ async function expectUntouched(fleet: Fleet, nodeVar?: string): Promise<Ran> {
   return ran;
 }
 
-/** A copy of the inventory. */
-function inventoryWith(fleet: Fleet, nodeVar: string | undefined): string {
+/** A copy of the inventory, with a var of the nodes more. */
+export function inventoryWith(fleet: Fleet, nodeVar: string | undefined): string {
   if (nodeVar === undefined) return fleet.inventory;
   const path = join(fleet.folder, "changed.yml");
   const line = /^( *)mariadb_version: .*$/m;
