@@ -42,15 +42,12 @@ export async function startShell(
     const process = await connection.start(greet === "" ? "exec sh" : `exec sh -c ${quoteShell(`${greet}exec sh`)}`);
     return { process, up: async () => {} };
   }
-  const ask = target.becomePassword === undefined ? "-n" : `-S -p ${quoteShell(promptOf(nonce))}`;
-  const shell = `echo; echo @@${nonce} y; ${greet}exec sh`;
-  // -k: never a cached login, or the password line would be run by the shell as a command.
-  const sudo = `exec sudo -k ${ask} -u ${quoteShell(target.becomeUser)} -- sh -c ${quoteShell(shell)}`;
+  const way = wayOf(target, nonce, `echo; echo @@${nonce} y; ${greet}exec sh`);
   const terminal = needTerminal.has(connection);
-  const process = await connection.start(terminal ? withTerminal(sudo) : sudo);
+  const process = await connection.start(terminal ? withTerminal(way.command) : way.command);
   const up = async (said: AwaitMark): Promise<void> => {
     try {
-      await passSudo(process, target, nonce, said);
+      await pass(process, target, way, said);
     } catch (error) {
       if (terminal || !(error instanceof NeedsTerminalError)) throw error;
       needTerminal.add(connection);
@@ -70,29 +67,58 @@ function withTerminal(command: string): string {
   return `exec sh -c ${quoteShell(outer)}`;
 }
 
-function promptOf(nonce: string): string {
-  return `[sudo ${nonce.slice(0, 12)}] `;
+/** A program that makes another user of us. */
+interface Way {
+  readonly program: NonNullable<Target["becomeMethod"]>;
+  readonly command: string;
+  /** What it asks for the password with. */
+  readonly prompt: string;
 }
 
-/** Waits for the shell under sudo, answering its prompt once. The password is written only after the prompt was seen. */
-async function passSudo(process: RemoteProcess, target: Target, nonce: string, said: AwaitMark): Promise<void> {
+function wayOf(
+  { becomeMethod: program = "sudo", becomeUser, becomePassword }: Target,
+  nonce: string,
+  shell: string,
+): Way {
+  const [user, run] = [quoteShell(becomeUser), `sh -c ${quoteShell(shell)}`];
+  switch (program) {
+    case "sudo": {
+      const prompt = `[sudo ${nonce.slice(0, 12)}] `;
+      const ask = becomePassword === undefined ? "-n" : `-S -p ${quoteShell(prompt)}`;
+      // -k: never a cached login, or the password line would be run by the shell as a command.
+      return { program, prompt, command: `exec sudo -k ${ask} -u ${user} -- ${run}` };
+    }
+    case "su": {
+      const command = `exec env LC_ALL=C su -s /bin/sh ${user} -c ${quoteShell(`exec ${run}`)}`;
+      return { program, prompt: "Password: ", command };
+    }
+    case "doas":
+      // doas(1) reads a password from a terminal only, so that it has to let us through without one.
+      return { program, prompt: `doas ${nonce}`, command: `exec doas -n -u ${user} -- ${run}` };
+  }
+}
+
+/** Waits for the other user's shell, answering one prompt. The password is written only after the prompt was seen. */
+async function pass(process: RemoteProcess, target: Target, way: Way, said: AwaitMark): Promise<void> {
+  const { program, prompt } = way;
   let errors = "";
   let answered = false;
   const refuse = (message: string, hint: string): ConnectError =>
-    new ConnectError(message, { host: target.name, detail: errors.replaceAll(promptOf(nonce), "").trim(), hint });
+    new ConnectError(message, { host: target.name, detail: errors.replaceAll(prompt, "").trim(), hint });
   await new Promise<void>((resolve, reject) => {
     const timer = setTimeout(
-      () => finish(refuse("sudo did not answer in time", "check sudo on that host by hand")),
+      () => finish(refuse(`${program} did not answer in time`, `check ${program} on that host by hand`)),
       OPEN_MS,
     );
     const onError = (chunk: Buffer): void => {
       errors += chunk.toString("utf8");
-      const prompts = errors.split(promptOf(nonce)).length - 1;
-      if (prompts > (answered ? 1 : 0)) {
-        if (answered) finish(refuse("sudo refused the password", "check ansible_become_password"));
-        else process.stdin.write(`${target.becomePassword?.reveal() ?? ""}\n`);
-        answered = true;
-      }
+      const prompts = errors.split(prompt).length - 1;
+      if (prompts <= (answered ? 1 : 0)) return;
+      const password = target.becomePassword;
+      if (answered) finish(refuse(`${program} refused the password`, "check ansible_become_password"));
+      else if (password === undefined) finish(refuse(`${program} wants a password`, GIVE_PASSWORD));
+      else process.stdin.write(`${password.reveal()}\n`);
+      answered = true;
     };
     function finish(error?: ConnectError): void {
       clearTimeout(timer);
@@ -112,14 +138,17 @@ async function passSudo(process: RemoteProcess, target: Target, nonce: string, s
           new NeedsTerminalError("sudo wants a terminal", { host: target.name, detail: errors.trim(), hint }),
         );
       }
-      finish(
-        refuse(
-          `sudo did not give a shell (${reason})`,
-          target.becomePassword === undefined
-            ? "give the password: set ansible_become_password, or type it with --ask-become-pass"
-            : "check ansible_become_password and the host's sudoers",
-        ),
-      );
+      const refused =
+        answered && program === "su" ? "su refused the password" : `${program} did not give a shell (${reason})`;
+      finish(refuse(refused, target.becomePassword === undefined ? GIVE_PASSWORD : CHECK[program]));
     });
   });
 }
+
+const GIVE_PASSWORD = "give the password: set ansible_become_password, or type it with --ask-become-pass";
+
+const CHECK: Readonly<Record<Way["program"], string>> = {
+  sudo: "check ansible_become_password and the host's sudoers",
+  su: "check ansible_become_password: su wants that of the user who is become",
+  doas: "permit nopass in the host's doas.conf: doas takes no password without a terminal",
+};

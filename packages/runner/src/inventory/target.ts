@@ -48,7 +48,18 @@ const truth = z.union([
   }),
 ]);
 
-const SUDO = ["sudo", "ansible.builtin.sudo"];
+const METHODS = {
+  sudo: "sudo",
+  "ansible.builtin.sudo": "sudo",
+  su: "su",
+  "ansible.builtin.su": "su",
+  doas: "doas",
+  "community.general.doas": "doas",
+} as const satisfies Record<string, Target["becomeMethod"]>;
+
+const BecomeMethod = z
+  .enum(Object.keys(METHODS) as [keyof typeof METHODS], "use sudo, su or doas")
+  .transform((name): NonNullable<Target["becomeMethod"]> => METHODS[name]);
 
 /** Ansible's connection variables, as far as they are used here, and ours. */
 export const ConnectionVars = z.object({
@@ -71,7 +82,7 @@ export const ConnectionVars = z.object({
   ansible_ssh_common_args: text.optional(),
   ansible_ssh_extra_args: text.optional(),
   ansible_become: truth.optional(),
-  ansible_become_method: z.literal(SUDO, "sudo is the only way here").optional(),
+  ansible_become_method: BecomeMethod.optional(),
   ansible_become_user: text.default("root"),
   ansible_become_password: secret.optional(),
   ansible_become_pass: secret.optional(),
@@ -121,6 +132,7 @@ export function targetOf(
     ...(sshArgs.length === 0 ? {} : { sshArgs }),
     ...(connection === "docker" ? { through: dockerHost(host, vars, defaults, hosts) } : {}),
     ...optional("become", vars.ansible_become),
+    ...optional("becomeMethod", vars.ansible_become_method),
     becomeUser: vars.ansible_become_user,
     ...optional("becomePassword", becomePassword),
   };

@@ -1,12 +1,12 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import type { Readable } from "node:stream";
 import { ConnectError } from "../errors.ts";
 import type { Secret } from "../secret.ts";
 import { type AnswerPrompt, AskpassBridge } from "./askpass.ts";
 import type { SshOptions } from "./connect.ts";
 import { HandshakeGate } from "./handshake-gate.ts";
+import { endOf, lossIn, pastMark } from "./openssh-process.ts";
 import { SshConfig, type SshSettings } from "./ssh-config.ts";
 import type { Connection, RemoteProcess, Target } from "./transport.ts";
 
@@ -223,46 +223,3 @@ class OpensshConnection implements Connection {
     return this.#refused(`no login within ${LOGIN_MS / 1000} s`, "");
   }
 }
-
-/** Reads up to the end of the mark's line, and leaves what follows. */
-function pastMark(stream: Readable, mark: string): Promise<void> {
-  return new Promise((resolve) => {
-    let seen = Buffer.alloc(0);
-    const look = (): void => {
-      for (let chunk: Buffer | null = stream.read(); chunk !== null; chunk = stream.read()) {
-        seen = Buffer.concat([seen, chunk]);
-        const at = seen.indexOf(`${mark}\n`);
-        if (at < 0) continue;
-        stream.off("readable", look);
-        const rest = seen.subarray(at + mark.length + 1);
-        if (rest.length > 0) stream.unshift(rest);
-        resolve();
-        return;
-      }
-    };
-    stream.on("readable", look);
-  });
-}
-
-async function endOf(child: ChildProcessWithoutNullStreams): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(() => child.kill("SIGKILL"), 2_000);
-    child.once("close", () => {
-      clearTimeout(timer);
-      resolve();
-    });
-    child.kill();
-  });
-}
-
-/** ssh's own last words; what the session wrote to standard error stands between them. */
-function lossIn(stderr: string): string {
-  const lines = stderr.split("\n").map((line) => line.trim());
-  const own =
-    lines.findLast((line) => SSH_SAYS.test(line)) ?? lines.findLast((line) => line !== "" && !line.startsWith("@@"));
-  return own ?? "ssh lost the connection";
-}
-
-const SSH_SAYS =
-  /^(?:ssh: |kex_|client_loop|Timeout, server|Connection |Shared connection|Read from|.*Permission denied \(|Host key|No .* host key|Unable to negotiate|Bad |Received disconnect|Too many authentication)/;

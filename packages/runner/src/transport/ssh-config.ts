@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { homedir, userInfo } from "node:os";
 import { join } from "node:path";
+import pLimit from "p-limit";
 import { ConnectError } from "../errors.ts";
 import { type Asked, parseFallback } from "./ssh-config-fallback.ts";
 import { type ConfigText, configFiles, readConfigText, saysSomething } from "./ssh-config-text.ts";
@@ -53,6 +54,8 @@ export interface SshConfigOptions {
 }
 
 const ASK_MS = 10_000;
+/** A fleet's worth of processes at once would only wait for each other. */
+const PROGRAMS_AT_ONCE = 8;
 const DEFAULT_KEEPALIVE = { intervalMs: 15_000, countMax: 3 };
 
 /**
@@ -63,6 +66,7 @@ export class SshConfig {
   readonly #options: SshConfigOptions;
   readonly #text: ConfigText;
   readonly #answers = new Map<string, Promise<SshSettings>>();
+  readonly #limit = pLimit(PROGRAMS_AT_ONCE);
 
   constructor(options: SshConfigOptions = {}) {
     this.#options = options;
@@ -82,7 +86,7 @@ export class SshConfig {
 
   async #read(asked: Asked): Promise<SshSettings> {
     if (!saysSomething(this.#text) && asked.args.length === 0) return toSettings(asked, new Map(), asked.user);
-    const output = await this.#askSsh(asked);
+    const output = await this.#limit(() => this.#askSsh(asked));
     const fallback = (): ReadonlyMap<string, readonly string[]> => parseFallback(this.#text, asked);
     if (output === undefined) {
       const parsed = fallback();

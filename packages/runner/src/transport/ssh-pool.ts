@@ -1,4 +1,3 @@
-import net from "node:net";
 import type { Duplex } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { ConnectError } from "../errors.ts";
@@ -12,6 +11,7 @@ import { explain, type Reached } from "./ssh-errors.ts";
 import { Identities } from "./ssh-identities.ts";
 import type { AskPassphrase } from "./ssh-key-file.ts";
 import { LinkError, SshLink } from "./ssh-link.ts";
+import { openSocket, openThrough } from "./ssh-stream.ts";
 
 /** One machine on the way to a host: a bastion, or the host itself. */
 export interface Hop {
@@ -47,7 +47,6 @@ const CONNECT_MS = 15_000;
 const REST_MS = 2_000;
 /** Attempts at a sshd that hangs up before it has said who it is. */
 const ATTEMPTS = 7;
-const CHANNEL_ATTEMPTS = 5;
 const PENALTY_PAUSE_MS = 6_000;
 
 /** The ssh connections of a run: one a machine, whoever uses it, as itself or as a way to others. */
@@ -85,7 +84,7 @@ export class SshPool {
       return await this.lease(route, target, asHop);
     } catch (error) {
       entry.users -= 1;
-      throw asHop ? throughBastion(route, target, error) : error;
+      throw asHop ? throughBastion(route, target, error) : saidOf(target, error);
     }
   }
 
@@ -235,6 +234,12 @@ function isTurnedAway({ stage, message, greeting }: LinkError): boolean {
   );
 }
 
+/** Two hosts of an inventory may be one machine: each is told of the failure by its own name. */
+function saidOf(target: string, error: unknown): unknown {
+  if (!(error instanceof ConnectError) || error.place.host === target) return error;
+  return new ConnectError(error.message, { host: target, detail: error.detail, hint: error.hint, cause: error });
+}
+
 function throughBastion(route: readonly Hop[], target: string, error: unknown): unknown {
   if (!(error instanceof ConnectError)) return error;
   const bastion = route.at(-1);
@@ -248,44 +253,3 @@ function throughBastion(route: readonly Hop[], target: string, error: unknown): 
     },
   );
 }
-
-function openSocket(host: string, port: number, timeoutMs: number): Promise<net.Socket> {
-  return new Promise((resolve, reject) => {
-    // ssh2 leaves Nagle's algorithm on; set before the handshake it is 40 ms a message less.
-    const socket = net.connect({ host, port, noDelay: true });
-    const refuse = (reason: string, cause?: unknown): void => {
-      socket.destroy();
-      reject(new LinkError(reason, "connect", "", cause));
-    };
-    const timer = setTimeout(() => refuse(`no answer within ${timeoutMs / 1000} s`), timeoutMs);
-    socket.once("error", (cause) => {
-      clearTimeout(timer);
-      refuse(cause.message, cause);
-    });
-    socket.once("connect", () => {
-      clearTimeout(timer);
-      socket.removeAllListeners("error");
-      resolve(socket);
-    });
-  });
-}
-
-/** A bastion that is short of something for a moment is asked again; what it forbids or cannot reach is not. */
-async function openThrough(bastion: SshLink, host: string, port: number): Promise<Duplex> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await bastion.forward(host, port);
-    } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      const why = cause instanceof Error && "reason" in cause ? cause.reason : undefined;
-      if (attempt >= CHANNEL_ATTEMPTS || why !== RESOURCE_SHORTAGE) {
-        throw new LinkError(why === PROHIBITED ? `the bastion forbids it (${reason})` : reason, "connect", "", cause);
-      }
-      await delay(50 * 2 ** attempt);
-    }
-  }
-}
-
-/** RFC 4254, section 5.1. */
-const PROHIBITED = 1;
-const RESOURCE_SHORTAGE = 4;

@@ -24,8 +24,10 @@ export interface Target {
   readonly sshArgs?: readonly string[];
   /** The host that a container runs on. */
   readonly through?: Target;
-  /** Whether commands run under sudo; a user other than root becomes root unless given. */
+  /** Whether commands run as another user; a user other than root becomes root unless given. */
   readonly become?: boolean;
+  /** The program for that; sudo unless given. */
+  readonly becomeMethod?: "sudo" | "su" | "doas";
   /** root unless given. */
   readonly becomeUser: string;
   readonly becomePassword?: Secret;
