@@ -5,10 +5,11 @@ import type { LockRequest } from "./engine/render.ts";
 import { HostSession, type SessionContext } from "./engine/session.ts";
 import { BugError, EXIT, HostError, InterruptedError, KbError, PlaybookError, TasksFailedError } from "./errors.ts";
 import { type Emit, EVENT_VERSION, type HostRecap } from "./events.ts";
+import { type Confirm, makeConfirm } from "./fleet/confirm.ts";
 import type { TaskListing } from "./fleet/listing.ts";
-import type { ConfirmRequest, Member, RunScope } from "./fleet/member.ts";
+import type { Member, RunScope } from "./fleet/member.ts";
+import { makePhase } from "./fleet/phase.ts";
 import { Selection, type TaskSelection } from "./fleet/selection.ts";
-import { requireTags } from "./fleet/tags.ts";
 import { Hosts } from "./hosts.ts";
 import type { ConnectionDefaults, Inventory } from "./inventory/inventory.ts";
 import { targetOf } from "./inventory/target.ts";
@@ -47,7 +48,7 @@ export interface PlayOptions {
   /** Takes the tasks in place of carrying them out; see {@link listTasks}. */
   readonly listing?: TaskListing;
   /** Asked before each task, which all hosts then do together; `continue` is yes, and no more questions. */
-  readonly confirm?: (step: ConfirmRequest) => Promise<"yes" | "no" | "continue">;
+  readonly confirm?: Confirm;
   /** Sees every decision before anything comes of it. */
   readonly overseer?: Overseer;
   /** Aborting it stops each host before its next task. */
@@ -165,22 +166,6 @@ function makeScope(sessions: ReadonlyMap<string, HostSession>, options: PlayOpti
   };
 }
 
-/** One question at a time, and none after `continue`. */
-function makeConfirm(ask: NonNullable<PlayOptions["confirm"]>): (step: ConfirmRequest) => Promise<boolean> {
-  let asking: Promise<unknown> = Promise.resolve();
-  let free = false;
-  return (step) => {
-    const answer = asking.then(async () => {
-      if (free) return true;
-      const said = await ask(step);
-      free = said === "continue";
-      return said !== "no";
-    });
-    asking = answer.catch(() => {});
-    return answer;
-  };
-}
-
 async function runGuarded(
   playbook: Playbook,
   bound: ReadonlyMap<string, BoundGroup>,
@@ -257,23 +242,10 @@ function makePlay(
     get pending() {
       return scope.pending();
     },
-    phase: makePhase(scope, options),
+    phase: makePhase(scope.selection, options.emit),
     note: (text, level = "info") => options.emit({ type: "note", level, text }),
     table: (title, columns, rows) => options.emit({ type: "table", title, columns, rows }),
   };
-}
-
-function makePhase(scope: RunScope, { emit }: PlayOptions): Play<never>["phase"] {
-  function phase(name: string): void;
-  function phase(name: string, tags: readonly string[], part: () => Promise<unknown>): Promise<void>;
-  function phase(name: string, tags?: readonly string[], part?: () => Promise<unknown>): void | Promise<void> {
-    if (tags === undefined || part === undefined) return emit({ type: "phase", name, hosts: [] });
-    requireTags(tags);
-    if (scope.selection.leavesOut(tags)) return Promise.resolve();
-    emit({ type: "phase", name, hosts: [] });
-    return scope.selection.within(tags, async () => void (await part()));
-  }
-  return phase;
 }
 
 /** The gravest wins: a defect, an interruption, a failure, an unreachable host. */

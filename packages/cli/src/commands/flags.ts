@@ -127,15 +127,15 @@ export const taskFlags = {
     multiple: true,
     multipleNonGreedy: true,
     delimiter: ",",
-    helpValue: "TAG,...",
+    helpValue: "TAG",
     helpGroup: "TASKS",
-    description: "tasks with one of these tags, or with always; tagged, untagged and all are words of their own",
+    description: "tasks with one of these tags (a,b), or with always; tagged, untagged and all are words of their own",
   }),
   "skip-tags": Flags.string({
     multiple: true,
     multipleNonGreedy: true,
     delimiter: ",",
-    helpValue: "TAG,...",
+    helpValue: "TAG",
     helpGroup: "TASKS",
     description: "leave out tasks with one of these tags",
   }),
@@ -152,17 +152,14 @@ export const taskFlags = {
 export const listFlags = {
   "list-tasks": Flags.boolean({
     helpGroup: "LISTS",
-    exclusive: ["step", "check"],
     description: "list the tasks; connects only where the playbook itself asks hosts something",
   }),
   "list-tags": Flags.boolean({
     helpGroup: "LISTS",
-    exclusive: ["step", "check"],
     description: "list the tags of the tasks, as --list-tasks finds them",
   }),
   "list-hosts": Flags.boolean({
     helpGroup: "LISTS",
-    exclusive: ["step", "check"],
     description: "list the hosts of the playbook's groups; connects to none",
   }),
 };
