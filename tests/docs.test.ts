@@ -33,9 +33,16 @@ export declare const play: Play<{ readonly version: string }>;
 export declare const groups: Groups<{ web: typeof WebHost }>;
 export declare const isWriter: (host: Host<unknown>) => boolean;
 export declare const synced: (host: Host<unknown>) => Probe<true | string>;
-export declare const drain: (hosts: readonly Host<unknown>[]) => readonly Task[];
+export declare const drain: (host: Host<unknown>) => readonly Task[];
+export declare const ready: Task;
 export declare const undrain: typeof drain;
 export declare const restart: readonly Task[];
+export declare const upgrade: readonly Task[];
+export declare const rollback: readonly Task[];
+export declare const unlock: readonly Task[];
+export declare const tasks: readonly Task[];
+export declare const params: Record<string, never>;
+export declare const proxysql: (hosts: Hosts<unknown>, params: Record<string, never>) => Promise<void>;
 export { definePlaybook, z };
 `;
 const GIVEN = [...PRELUDE.matchAll(/^export (?:declare )?const (\w+)/gm)].map((match) => match[1] ?? "").concat("z");
@@ -60,7 +67,9 @@ function fileOf({ doc, line, code }: Block): { readonly path: string; readonly t
   const path = join(folder, `line-${line}.ts`);
   if (/^import /m.test(code)) return { path, text: code };
   const used = (names: readonly string[]) =>
-    names.filter((name) => new RegExp(`(?<![.\\w"])${name}\\b(?!:)`).test(code) && !declares(code, name)).join(", ");
+    names
+      .filter((name) => new RegExp(`(?<!(?<!\\.\\.)\\.|[\\w"])${name}\\b(?!:)`).test(code) && !declares(code, name))
+      .join(", ");
   const imports = [
     `import { ${used(Object.keys(modules))} } from "@keybuzz/modules";`,
     `import { ${used(Object.keys(runner).filter((name) => !(name in modules) && !GIVEN.includes(name)))} } from "@keybuzz/runner";`,
