@@ -2,6 +2,7 @@ import * as z from "zod";
 import type { Action } from "./action.ts";
 import { callSite } from "./call-site.ts";
 import { BugError, ParamsError } from "./errors.ts";
+import { requireTags } from "./fleet/tags.ts";
 import { type Foreseen, mapProbe, type Probe, type Touched, type Unmet } from "./probe.ts";
 import { Secret } from "./secret.ts";
 import { equalValues, type State } from "./state.ts";
@@ -71,6 +72,8 @@ export interface TaskOptions {
   readonly name?: string;
   /** Longest time for each script that the task runs to change something, in milliseconds; the module's own unless given. */
   readonly timeoutMs?: number;
+  /** By which `--tags` and `--skip-tags` choose. */
+  readonly tags?: readonly string[];
 }
 
 /** What the engine makes of an answer. */
@@ -134,6 +137,7 @@ function makeTask<P extends z.ZodObject, S extends State>(
   const id = spec.id(params);
   // The reading goes back only to the task that it came from, so its type is S; one erasure, here.
   const own = (reading: State | null): S | null => reading as S | null;
+  requireTags(options.tags ?? []);
   const touches = (change?: Transition<S>): readonly string[] =>
     spec.touches?.(params, change) ?? [`${spec.name}:${id}`];
   return {
@@ -141,6 +145,7 @@ function makeTask<P extends z.ZodObject, S extends State>(
     id,
     name: options.name ?? `${spec.name} ${id}`,
     where,
+    ...(options.tags === undefined ? {} : { tags: options.tags }),
     touches: touches(),
     gate: spec.gate === true,
     probe: mapProbe(spec.probe(params), (state): State | null | Unmet => state),

@@ -1,4 +1,4 @@
-import { BugError, InterruptedError } from "@keybuzz/runner";
+import { ApplyError, BugError, InterruptedError } from "@keybuzz/runner";
 import { describe, expect, test } from "vitest";
 import { eventfulRun } from "../testing/events.ts";
 import { plainReporter } from "./plain.ts";
@@ -40,6 +40,33 @@ db3   0        0        0        0       0  unreachable
 
 3 hosts in 1 min 05 s: 1 changed, 1 cannot be known yet, 1 failed, 1 unreachable
 `);
+});
+
+test("batches, and failures that did not take their host out of the run", () => {
+  const report = new TextReport({ paint: makePaint(false), verbose: false, diff: false });
+  const error = new ApplyError("failed with exit code 1", { host: "db1", task: "apt mariadb-server" });
+  const counts = { ok: 1, changed: 0, unknown: 0, skipped: 0, failed: 0, unreachable: false, roundTrips: 3 };
+  const lines = [
+    ...report.next({ type: "batch", group: "blue", number: 2, of: 3, hosts: ["db1", "db2"] }),
+    ...report.next({ type: "failure-handled", host: "db1", handled: "rescued", error }),
+    ...report.next({ type: "failure-handled", host: "db1", handled: "ignored", error }),
+    ...report.next({ type: "failure-handled", host: "db1", handled: "delegated", error }),
+    ...report.next({
+      type: "run-end",
+      exitCode: 0,
+      ms: 1000,
+      recap: [{ host: "db1", ...counts, rescued: 1, ignored: 1 }],
+    }),
+  ];
+  expect(lines.join("\n")).toBe(`\
+batch        2 of 3 of blue: db1, db2
+caught       db1  apt mariadb-server: failed with exit code 1
+ignored      db1  apt mariadb-server: failed with exit code 1
+
+     ok  changed  unknown  skipped  failed  rescued  ignored
+db1   1        0        0        0       0        1        1
+
+1 host in 1.0 s: nothing to change`);
 });
 
 test("in check mode the same would be changed", () => {

@@ -62,6 +62,11 @@ describe("a task's tags, --tags and --skip-tags", () => {
 describe("tagged", () => {
   const task = holds({ test: sh`true` });
 
+  it("is an option of a task, too", () => {
+    expect(holds({ test: sh`true` }, { tags: ["a"] }).tags).toEqual(["a"]);
+    expect(() => holds({ test: sh`true` }, { tags: ["all"] })).toThrow(/is no tag/);
+  });
+
   it("adds up, and leaves the task itself alone", () => {
     const [outer] = tagged(["b", "a"], tagged(["a"], [task]));
     expect(outer?.tags).toEqual(["a", "b"]);
