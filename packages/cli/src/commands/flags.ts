@@ -120,8 +120,8 @@ export const selectionFlags = {
   }),
 };
 
-/** Which of a playbook's tasks, and how they are gone through. */
-export const taskFlags = {
+/** Which of a playbook's tasks, by their tags. */
+export const tagFlags = {
   tags: Flags.string({
     char: "t",
     multiple: true,
@@ -139,6 +139,11 @@ export const taskFlags = {
     helpGroup: "TASKS",
     description: "leave out tasks with one of these tags",
   }),
+};
+
+/** Which of a playbook's tasks, and how they are gone through. */
+export const taskFlags = {
+  ...tagFlags,
   "start-at": Flags.string({
     aliases: ["start-at-task"],
     helpValue: "TASK",

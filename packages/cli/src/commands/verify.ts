@@ -1,7 +1,7 @@
 import * as Args from "@oclif/core/args";
 import { Command } from "@oclif/core/command";
 import * as Flags from "@oclif/core/flags";
-import { connectionFlags, connectionRequest, inventoryFlag, selectionFlags } from "./flags.ts";
+import { connectionFlags, connectionRequest, inventoryFlag, selectionFlags, tagFlags, taskSelection } from "./flags.ts";
 
 /** `kb verify`: whether hosts are still what a playbook declares. */
 export default class Verify extends Command {
@@ -29,6 +29,7 @@ Exit codes, as of kb play --check --exit-code:
   static override flags = {
     ...inventoryFlag,
     ...selectionFlags,
+    ...tagFlags,
     verbose: Flags.boolean({ char: "v", description: "a last line that counts, as on a terminal" }),
     json: Flags.boolean({ description: "as one JSON document" }),
     ...connectionFlags,
@@ -36,6 +37,7 @@ Exit codes, as of kb play --check --exit-code:
 
   override async run(): Promise<number> {
     const { args, flags } = await this.parse(Verify);
+    const select = taskSelection(flags);
     const { verify } = await import("../services/verify.ts");
     const { verifyLines } = await import("../reporters/verify-lines.ts");
     const { printJson, printLines } = await import("../services/print.ts");
@@ -47,6 +49,7 @@ Exit codes, as of kb play --check --exit-code:
       params: flags.param ?? [],
       connection: connectionRequest(flags),
       directory: process.cwd(),
+      ...(select === undefined ? {} : { select }),
     });
     const verbose = flags.verbose || process.stdout.isTTY === true;
     if (flags.json) printJson(report);

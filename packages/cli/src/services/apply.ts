@@ -54,6 +54,7 @@ export async function applyPlan(request: ApplyRequest, reporter: Reporter): Prom
     connection: request.connection,
     reach: await prepareReach(request.connection, () => reporter.suspend()),
     driftIsExit: false,
+    ...(plan.select === null ? {} : { select: plan.select }),
   };
   const begun = request.resumes !== undefined;
   await refuseStale(plan, run, begun, reporter);

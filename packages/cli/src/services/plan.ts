@@ -66,6 +66,7 @@ function describePlan({ run, playbookFile }: PreparedRun, key: string): Omit<Sav
     limit: run.limit === undefined ? null : [...run.limit],
     params: Object.fromEntries(Object.entries(run.params).filter(([name]) => !secretParams.includes(name))),
     secretParams: [...secretParams],
+    select: run.select ?? null,
     key,
   };
 }

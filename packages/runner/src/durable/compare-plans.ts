@@ -89,9 +89,9 @@ function describeState(planned: PlannedTask, { current, state, decision }: Found
   const then = DECISIONS[planned.decision];
   if (decision === "error") return `${then} when the plan was made; now it fails`;
   if (decision === "unknown") return `${then} when the plan was made; now it cannot be known`;
-  if (current === null) return `it does not exist now; ${then}, from something that did, when the plan was made`;
-  if (planned.current === null)
-    return `it exists now; ${then} when the plan was made, and it was not there, or unknown`;
+  if (planned.decision === "unknown") return "it could not be known when the plan was made; now it can";
+  if (current === null) return `it does not exist now; when the plan was made it did (${then})`;
+  if (planned.current === null) return `it exists now; when the plan was made it did not (${then})`;
   const fields = differingNames(planned.current, current).map((name) => `${name} ${showField(state, name)}`);
   return `the host is not as it was when the plan was made (${then}): ${fields.join(", ") || "decided otherwise"}`;
 }

@@ -11,6 +11,13 @@ const processSchema = z.object({
   startTicks: z.string().nullable(),
 });
 
+/** What `--tags`, `--skip-tags` and `--start-at` chose of the tasks. */
+export const taskSelectionSchema = z.object({
+  only: z.array(z.string()).readonly().exactOptional(),
+  skip: z.array(z.string()).readonly().exactOptional(),
+  startAt: z.string().exactOptional(),
+});
+
 /** What is known of a run besides its events: `run.json` in its folder. */
 export const runRecordSchema = z.object({
   version: z.literal(RECORD_VERSION),
@@ -26,14 +33,7 @@ export const runRecordSchema = z.object({
   /** Names of the hosts that `--limit` left; null without one. */
   limit: z.array(z.string()).nullable(),
   /** What of the tasks `--tags`, `--skip-tags` and `--start-at` chose; null for all of them. */
-  select: z
-    .object({
-      only: z.array(z.string()).readonly().exactOptional(),
-      skip: z.array(z.string()).readonly().exactOptional(),
-      startAt: z.string().exactOptional(),
-    })
-    .nullable()
-    .default(null),
+  select: taskSelectionSchema.nullable().default(null),
   forks: z.int().nullable(),
   /** Values of `-e NAME=VALUE`, without those of `secretParams`. */
   params: z.record(z.string(), z.string()),

@@ -2,6 +2,7 @@ import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync
 import * as z from "zod";
 import { UsageError } from "../errors.ts";
 import { eventSchema } from "./event-schema.ts";
+import { taskSelectionSchema } from "./run-record.ts";
 
 /** Version of the shape of {@link SavedPlan}. A file of another one is not carried out. */
 export const PLAN_VERSION = 1;
@@ -46,6 +47,8 @@ export const savedPlanSchema = z.object({
   /** Values of `-e NAME=VALUE`, without those of `secretParams`. */
   params: z.record(z.string(), z.string()),
   secretParams: z.array(z.string()),
+  /** What of the tasks it is about; null for all of them. */
+  select: taskSelectionSchema.nullable(),
   /** Of this plan's digests. */
   key: z.string(),
   tasks: z.array(plannedTask),

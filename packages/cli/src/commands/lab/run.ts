@@ -17,6 +17,8 @@ export default class LabRun extends Command {
     const { argv, flags } = await this.parse(LabRun);
     const { run } = await import("@keybuzz/lab");
     const { ownKb } = await import("../../services/own-kb.ts");
-    return run(flags.name, ownKb(argv.map(String)));
+    // What follows `--` is taken as it was given: parsed, words that come twice would be moved together.
+    const split = this.argv.indexOf("--");
+    return run(flags.name, ownKb(split < 0 ? argv.map(String) : this.argv.slice(split + 1)));
   }
 }

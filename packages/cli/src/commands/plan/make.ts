@@ -1,7 +1,15 @@
 import * as Args from "@oclif/core/args";
 import { Command } from "@oclif/core/command";
 import * as Flags from "@oclif/core/flags";
-import { connectionFlags, connectionRequest, inventoryFlag, runOutputFlags, selectionFlags } from "../flags.ts";
+import {
+  connectionFlags,
+  connectionRequest,
+  inventoryFlag,
+  runOutputFlags,
+  selectionFlags,
+  tagFlags,
+  taskSelection,
+} from "../flags.ts";
 
 /** `kb plan`: what a playbook would change, kept for `kb apply`. */
 export default class Plan extends Command {
@@ -22,6 +30,7 @@ Exit codes are those of kb play --check. Where a host failed or could not be rea
   static override flags = {
     ...inventoryFlag,
     ...selectionFlags,
+    ...tagFlags,
     out: Flags.string({ char: "o", helpValue: "FILE", description: "write the plan there" }),
     "exit-code": Flags.boolean({ description: "exit with 3 if anything would change" }),
     ...runOutputFlags,
@@ -30,6 +39,7 @@ Exit codes are those of kb play --check. Where a host failed or could not be rea
 
   override async run(): Promise<number> {
     const { args, flags } = await this.parse(Plan);
+    const select = taskSelection(flags);
     const { reported } = await import("../../services/reported.ts");
     const { makePlan } = await import("../../services/plan.ts");
     return reported({ ...flags, diff: true }, (reporter) =>
@@ -44,6 +54,7 @@ Exit codes are those of kb play --check. Where a host failed or could not be rea
           exitCode: flags["exit-code"],
           connection: connectionRequest(flags),
           directory: process.cwd(),
+          ...(select === undefined ? {} : { select }),
         },
         reporter,
       ),
