@@ -7,8 +7,6 @@ import type { AllowedAlgorithms, SshSettings } from "./ssh-config.ts";
 
 /** What one connection is made of. */
 export interface LinkPlan {
-  readonly host: string;
-  readonly port: number;
   readonly user: string;
   /** Opens the stream that ssh is spoken on: a socket, or a channel through a bastion. */
   readonly openStream: () => Promise<Duplex>;

@@ -74,18 +74,16 @@ export class SshPool {
     const entry = this.#entries.get(key) ?? this.#open(key, route, target);
     entry.users += 1;
     entry.hop ||= asHop;
-    try {
-      const link = await entry.link;
-      if (link.lost === undefined) {
-        link.rest(false);
-        return { link, release: once(() => this.#release(key, entry, link)) };
-      }
-      this.#forget(key, entry);
-      return await this.lease(route, target, asHop);
-    } catch (error) {
+    const link = await entry.link.catch((error: unknown) => {
       entry.users -= 1;
       throw asHop ? throughBastion(route, target, error) : saidOf(target, error);
+    });
+    if (link.lost === undefined) {
+      link.rest(false);
+      return { link, release: once(() => this.#release(key, entry, link)) };
     }
+    this.#forget(key, entry);
+    return this.lease(route, target, asHop);
   }
 
   #open(key: string, route: readonly Hop[], target: string): Entry {
@@ -176,17 +174,7 @@ export class SshPool {
       bastion === undefined ? openSocket(host, port, handshakeMs) : openThrough(bastion, host, port);
     try {
       const { keepalive, algorithms } = settings;
-      const link = await SshLink.open({
-        host,
-        port,
-        user,
-        openStream,
-        trial,
-        login,
-        handshakeMs,
-        keepalive,
-        algorithms,
-      });
+      const link = await SshLink.open({ user, openStream, trial, login, handshakeMs, keepalive, algorithms });
       await trial.remember();
       return link;
     } catch (error) {
