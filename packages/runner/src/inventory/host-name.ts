@@ -17,7 +17,8 @@ export interface HostEntry {
  */
 export function parseHostEntry(entry: string, source: Source): HostEntry {
   const [pattern, port] = splitPort(entry);
-  if (/[\s,]|\p{Cc}/u.test(pattern) || pattern === "" || pattern === "---" || pattern.endsWith(":")) {
+  const isOpen = /[[\]]/.test(pattern.replaceAll(/\[[^[\]]*\]/g, ""));
+  if (isOpen || /[\s,]|\p{Cc}/u.test(pattern) || pattern === "" || pattern === "---" || pattern.endsWith(":")) {
     throw new InventoryError(`${renderSource(source)}: ${JSON.stringify(entry)} is no host name`, {
       hint: "a name, an address, or a range like web[01:20]; a port follows a colon",
     });

@@ -26,7 +26,7 @@ it("reads every JSON value but for true, false and null as JSON does", () => {
   const values = fc.jsonValue({ maxDepth: 3 }).map((value) => JSON.stringify(value));
   fc.assert(
     fc.property(values, (json) => {
-      fc.pre(!/true|false|null|\\u|e[+-]?\d/.test(json));
+      fc.pre(!/true|false|null|\\u|e[+-]?\d|\d{16}/.test(json));
       expect(readPythonLiteral(json)).toEqual({ value: JSON.parse(json) as unknown });
     }),
   );
