@@ -172,10 +172,11 @@ describe.skipIf(process.getuid?.() !== 0)("another user of the host", () => {
       async (hosts) => {
         await hosts.ensure([doOnce({ done: at("y"), actions: [exec(sh`:`)] })]);
         await hosts.as("kb-nobody-at-all").ensure(tasks);
+        await hosts.ensure([doOnce({ done: "/", actions: [exec(sh`:`)] })]);
       },
       { mode: "check" },
     );
     expect(checked.failure).toBeUndefined();
-    expect(outcomesOf(checked, folder)).toEqual(["y changed", "x unknown"]);
+    expect(outcomesOf(checked, folder)).toEqual(["y changed", "x unknown", "/ ok"]);
   });
 });

@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { BecomeError, ConnectError, type KbError, LockedError, TimeoutError } from "../errors.ts";
+import { BecomeError, ConnectError, type KbError, TimeoutError } from "../errors.ts";
 import { quoteShell } from "../sh.ts";
 import type { Connection, RemoteProcess, Target } from "../transport/transport.ts";
 import { endSession } from "./end-session.ts";
 import { type Frame, type FrameHandlers, FrameReader } from "./frames.ts";
+import { describeBroken, lockedError } from "./lock-words.ts";
 import { GREETING, LOCK_SIGN_MS, type LockRequest, renderAs, renderGreeting, renderPrelude } from "./render.ts";
 import { NeedsTerminalError, startShell } from "./start-shell.ts";
 
@@ -140,6 +141,7 @@ export class HeldShell {
     if (this.#broken !== undefined) throw this.#broken;
     this.roundTrips += 1;
     let timer: NodeJS.Timeout | undefined;
+    let refused: BecomeError | undefined;
     try {
       await new Promise<void>((resolve, reject) => {
         this.#fail = reject;
@@ -159,8 +161,12 @@ export class HeldShell {
             arm();
             handlers.onFrame(frame);
           },
-          onRefused: (text) => reject(this.#refused(user, text)),
+          onRefused: (text) => {
+            refused = this.#refused(user, text);
+          },
+          // Only now is nothing of this script on its way any more.
           onDone: () => {
+            if (refused !== undefined) return reject(refused);
             handlers.onDone();
             resolve();
           },
@@ -207,7 +213,7 @@ export class HeldShell {
         else current.onFrame(frame);
       },
       onReady: (text) => {
-        if (text.startsWith("locked ")) this.#break(this.#locked(text.slice("locked ".length)));
+        if (text.startsWith("locked ")) this.#break(lockedError(this.#target, text.slice("locked ".length)));
         else if (text.startsWith("waits ")) this.#onWait(text.slice("waits ".length));
         else if (text.startsWith("broke ")) this.#onWait(describeBroken(text.slice("broke ".length)));
         else this.#pid = Number.parseInt(text, 10) || undefined;
@@ -244,16 +250,6 @@ export class HeldShell {
     });
   }
 
-  #locked(text: string): LockedError {
-    const [age = "?", silent = "?", pid = "0", ...owner] = text.split(" ");
-    const stuck = pid === "0" ? "" : `; where it is stuck for good, end process ${pid} on that host`;
-    return new LockedError("another run holds this host's lock", {
-      host: this.#target.name,
-      detail: `held for ${age} s by ${owner.join(" ") || "an unknown owner"}; its last sign of life: ${silent} s ago`,
-      hint: `wait for that run to end: the lock is freed when its shell is gone${stuck}`,
-    });
-  }
-
   /** The end of what came on standard error, without our own marks. */
   #said(): string {
     const lines = this.#stderrTail.split("\n").filter((line) => !line.includes(this.#nonce));
@@ -267,11 +263,6 @@ export class HeldShell {
       hint: "run the same command again: it goes on from what it finds",
     });
   }
-}
-
-function describeBroken(text: string): string {
-  const [silent = "?", ...owner] = text.split(" ");
-  return `broke the lock of ${owner.join(" ")}, which gave no sign of life for ${silent} s: its controller is gone`;
 }
 
 function sshHint(target: Target): string {
