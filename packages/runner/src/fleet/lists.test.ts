@@ -41,10 +41,13 @@ const slowOnA = (host: { readonly name: string }) =>
 
 describe("strategies", () => {
   it("free: each host goes on at its own pace", async () => {
+    // The first task of the one waits for the last of the other.
+    const waits = holds({ test: sh`[ -e ../b-1/two ]`, timeoutMs: 20_000 });
     const played = await play(["a-1", "b-1"], async (fleet) => {
-      await fleet.ensure((host) => [slowOnA(host), two]);
+      await fleet.ensure(({ name }) => [...(name === "a-1" ? [waits] : []), one, two]);
     });
-    expect(ended(played)).toEqual(["b-1 one changed", "b-1 two changed", "a-1 one changed", "a-1 two changed"]);
+    expect(played.exitCode).toBe(0);
+    expect(having("two")).toEqual(["a-1", "b-1"]);
   });
 
   it("linear: no host begins a task before all are done with the last", async () => {

@@ -137,16 +137,19 @@ describe("budgets of failures", () => {
   it("stop all groups where the run's is used up, or any error is fatal", async () => {
     fails("b-1");
     for (const rules of [{ failures: { run: 0 } }, { failures: { run: 5 }, anyErrorsFatal: true }]) {
-      const played = await roll(names, (fleet) =>
-        fleet.serial({ by: "cluster", ...rules }).each(async (batch, { group, number }) => {
-          const failed = join(folder, "b-1", "tried");
-          const tries = made({ name: "work", by: sh`: >tried; [ ! -e broken ] && : >work` });
-          // The first of the other group is under way until the failure is there.
-          const waits = group === "a" && number === 1 ? [holds({ test: sh`[ -e ${failed} ]`, timeoutMs: 20_000 })] : [];
-          await batch.ensure([...waits, tries]);
-          if (group === "a") await new Promise((resolve) => setTimeout(resolve, 300));
-        }),
-      );
+      const failure = Promise.withResolvers<void>();
+      const emit = ({ type }: RunEvent): void => {
+        if (type === "host-failed") failure.resolve();
+      };
+      const procedure = (fleet: Fleet) =>
+        fleet.serial({ by: "cluster", ...rules }).each(async (batch, { group }) => {
+          await batch.ensure([fragile]);
+          // The other group is under way until the failure has been counted.
+          if (group !== "a") return;
+          await failure.promise;
+          await new Promise((resolve) => setImmediate(resolve));
+        });
+      const played = await roll(names, procedure, { emit });
       expect(played.error?.message).toBe("stopped: b-1 failed");
       expect(having("work")).toEqual(["a-1"]);
     }
