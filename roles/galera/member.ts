@@ -22,6 +22,8 @@ export interface MemberTasks {
   files(host: MemberHost): readonly Task[];
   /** What changed in the options of a server that runs: set in it, or a restart asked for. */
   options(host: MemberHost): readonly Task[];
+  /** Data that is given up out of the way; a list of its own, since the server fills the folder again. */
+  clear(host: MemberHost): readonly Task[];
   /** The server, up and Synced, one of `joined` members at least. */
   server(host: MemberHost, joined: number): readonly Task[];
   /** The server as the first of its cluster. */
@@ -91,11 +93,8 @@ export function makeMemberTasks({ cluster, params, facts, decision, lost, runnin
       if (plan === undefined) return [];
       return applyOptions(plan, optionFile(runtime), loginTo(host.vars, params.credentials.rootPassword));
     },
-    server: (host, joined) => [
-      ...givenUp(host),
-      ...(isDetached(host) ? [reconnect(host)] : []),
-      ...server(host, joined),
-    ],
+    clear: givenUp,
+    server: (host, joined) => [...(isDetached(host) ? [reconnect(host)] : []), ...server(host, joined)],
     bootstrap: (host) => [arm(host, decision), ...server(host, 1)],
     promote: (host) => [promoted(host.vars), synced(host.vars.mariadb_runtime, 1, params.joinTimeoutMs)],
     accounts: (host) => accounts(host.vars, params, host.name),

@@ -38,13 +38,13 @@ export async function startMembers(
     case "bootstrap": {
       requireChosen(hosts, decision.host);
       await oneByOne(hosts, [decision.host], (host) => [...tasks.bootstrap(host), ...tasks.accounts(host)]);
-      await oneByOne(hosts, decision.joiners, (host, before) => tasks.server(host, 2 + before));
+      await joinOneByOne(hosts, decision.joiners, tasks, 1);
       return;
     }
     case "promote": {
       requireChosen(hosts, decision.host);
       await oneByOne(hosts, [decision.host], (host) => tasks.promote(host));
-      await oneByOne(hosts, decision.joiners, (host, before) => tasks.server(host, 2 + before));
+      await joinOneByOne(hosts, decision.joiners, tasks, 1);
       return;
     }
     case "together": {
@@ -54,7 +54,7 @@ export async function startMembers(
       const { failed } = await hosts.only(...decision.hosts).ensure((host) => tasks.server(host, size));
       if (failed.length > 0) throw new RefusedError(`${failed.join(", ")} did not come up, so no other was started`);
       await oneByOne(hosts, [first], (host) => tasks.accounts(host));
-      await oneByOne(hosts, decision.joiners, (host, before) => tasks.server(host, size + 1 + before));
+      await joinOneByOne(hosts, decision.joiners, tasks, size);
       return;
     }
     case "join": {
@@ -63,9 +63,7 @@ export async function startMembers(
       const whole = up + decision.restart.length + decision.start.length;
       // An earlier run may have ended before it made them, and an older version's transfers need one of them.
       if (decision.start.length > 0) await oneByOne(hosts, [writer], (host) => tasks.accounts(host));
-      await oneByOne(hosts, [...decision.restart, ...decision.start], (host, before) =>
-        tasks.server(host, up + 1 + before),
-      );
+      await joinOneByOne(hosts, [...decision.restart, ...decision.start], tasks, up);
       await bringInLine(hosts, tasks, { ...running, live: decision.live, size: whole });
     }
   }
@@ -94,22 +92,31 @@ async function bringInLine(
   ]);
 }
 
-/**
- * One member after the other, in this order; stops at the first failure. `before` is how many of these took part so far:
- * `--limit` leaves some out.
- */
-export async function oneByOne(
+/** Members join one after the other those `up` that are there; data that is given up is out of the way before. */
+export async function joinOneByOne(
   hosts: Hosts<GaleraVars>,
   names: readonly string[],
-  tasks: (host: MemberHost, before: number) => ReturnType<MemberTasks["server"]>,
+  tasks: MemberTasks,
+  up: number,
 ): Promise<void> {
-  let before = 0;
+  let before = up;
   for (const name of names) {
     const member = hosts.only(name);
-    const taking = member.live.length;
-    await member.serial(1).ensure((host) => tasks(host, before));
-    before += taking;
+    const [taking] = member.live;
+    if (taking !== undefined && tasks.clear(taking).length > 0)
+      await member.serial(1).ensure((host) => tasks.clear(host));
+    await oneByOne(hosts, [name], (host) => tasks.server(host, before + 1));
+    if (taking !== undefined) before += 1;
   }
+}
+
+/** One member after the other, in this order; stops at the first failure. */
+async function oneByOne(
+  hosts: Hosts<GaleraVars>,
+  names: readonly string[],
+  tasks: (host: MemberHost) => ReturnType<MemberTasks["server"]>,
+): Promise<void> {
+  for (const name of names) await hosts.only(name).serial(1).ensure(tasks);
 }
 
 function requireChosen(hosts: Hosts<GaleraVars>, name: string): void {

@@ -7,7 +7,7 @@ import { describeCluster, type Look, look } from "../look.ts";
 import { makeMemberTasks } from "../member.ts";
 import { GaleraHost, type GaleraVars, galeraParams } from "../params.ts";
 import { proofTable, verdictOf } from "../proof.ts";
-import { oneByOne, prepareMembers, reportLeft, startMembers } from "../start.ts";
+import { joinOneByOne, prepareMembers, reportLeft, startMembers } from "../start.ts";
 import { decideRecovery, type Recovery, type RecoveryOptions } from "./decide.ts";
 import { renderLoss } from "./loss.ts";
 import { measured, steady, stopped, viewAside } from "./tasks.ts";
@@ -59,8 +59,9 @@ export const recoverGalera = defineRole({
     await prepareMembers(taking, tasks);
     if (decision.kind === "bootstrap") await clearTheWay(taking);
     // Members that are live serve: a recovery leaves them alone.
-    if (decision.kind === "join") await joinOthers(taking, tasks, decision);
-    else await startMembers(taking, tasks, decision, { changed: [], restart: [] });
+    if (decision.kind === "join") {
+      await joinOneByOne(taking, [...decision.restart, ...decision.start], tasks, decision.live.length);
+    } else await startMembers(taking, tasks, decision, { changed: [], restart: [] });
     await hold(taking, params, decision);
     reportLeft(decision);
   },
@@ -160,14 +161,6 @@ async function clearTheWay(taking: Hosts<GaleraVars>): Promise<void> {
   throw new RefusedError(`${failed.join(", ")} could not be stopped, so no member was started`, {
     hint: "mend what is named above, or switch that host off and name it in fenced, then run the same command again",
   });
-}
-
-async function joinOthers(
-  taking: Hosts<GaleraVars>,
-  tasks: ReturnType<typeof makeMemberTasks>,
-  { live, restart, start }: Extract<Start["decision"], { kind: "join" }>,
-): Promise<void> {
-  await oneByOne(taking, [...restart, ...start], (host, before) => tasks.server(host, live.length + 1 + before));
 }
 
 /** One green look proves nothing: see `steady`. */

