@@ -46,6 +46,23 @@ function bindGroup(name: string, schema: z.ZodObject, inventory: Inventory, play
   );
 }
 
+/** Everything that {@link bindGroups}, which stops at the first, refuses about vars: each host of each group once. */
+export function refusedVars(playbook: Playbook, inventory: Inventory): readonly unknown[] {
+  return Object.entries({ ...playbook.groups, ...playbook.optionalGroups }).flatMap(([name, schema]) =>
+    (inventory.groups.get(name)?.hosts ?? []).flatMap((member) => {
+      const host = inventory.hosts.get(member);
+      if (host === undefined) return [];
+      try {
+        refuseMisspelt(host, playbook);
+        parseVars(host, name, schema);
+        return [];
+      } catch (error) {
+        return [error];
+      }
+    }),
+  );
+}
+
 /**
  * The vars of each host that a run of a playbook reads: what the schemas of its groups name, all of them where a schema
  * is loose, and what says how to connect.

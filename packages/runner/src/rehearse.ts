@@ -1,7 +1,9 @@
+import { refusedVars } from "./bind.ts";
 import { ConnectError } from "./errors.ts";
 import type { Playbook } from "./playbook.ts";
 import { Rehearsal, type RehearsalReport, UnansweredError } from "./rehearsal.ts";
 import { type PlayOptions, play } from "./run.ts";
+import { withSecrets } from "./secrets/for-run.ts";
 
 /** What a rehearsal is made with: what a run is, as far as it needs no host. */
 export type RehearseOptions = Pick<PlayOptions, "inventory" | "params" | "limit" | "directory">;
@@ -11,10 +13,14 @@ export type RehearseOptions = Pick<PlayOptions, "inventory" | "params" | "limit"
  * is left where it asks a host something, and the playbook goes on behind it.
  *
  * The playbook's own code does run: what it does itself on the controller, like reading files, is done.
- * @throws UsageError for an inventory or params that do not fit the playbook
+ * Wrong vars are told all at once, and then the playbook is not gone through.
+ * @throws UsageError for a group that the inventory lacks, and for params that do not fit the playbook
  */
 export async function rehearse(playbook: Playbook, options: RehearseOptions): Promise<RehearsalReport> {
   const rehearsal = new Rehearsal();
+  const { inventory } = await withSecrets(playbook, { ...options, rehearsal });
+  for (const error of refusedVars(playbook, inventory)) rehearsal.fault(undefined, error);
+  if (rehearsal.report.faults.length > 0) return rehearsal.report;
   const { error } = await play(playbook, {
     ...options,
     mode: "check",

@@ -25,6 +25,7 @@ const FILES: Readonly<Record<string, string>> = {
     web:
       hosts:
         web-01: { port: eighty }
+        web-02: { prot: 81 }
 `,
   "templates/site.conf.ejs": "listen <%= port %>\nname <%= nmae %>\n",
   "playbooks/faulty.ts": `import { directory, file, template } from "@keybuzz/modules";
@@ -91,10 +92,11 @@ not checked  playbooks/faulty.ts:16:15  the rest of the playbook: it asks hosts,
 checked types, 2 hosts, 3 tasks (0 templates) in 400 ms: 3 errors; 1 place left to a run with --check`);
   });
 
-  it("says where a var of the inventory is wrong", async () => {
+  it("says where vars of the inventory are wrong, all at once", async () => {
     const { faults } = await checked("faulty", { inventory: "inventories/bad.yml" });
-    expect(faults).toMatchObject([
-      { code: "inventory", place: "inventories/bad.yml:5:25", message: expect.stringContaining("web-01 (group web)") },
+    expect(faults.map(({ code, place, message }) => [code, place, message])).toEqual([
+      ["inventory", "inventories/bad.yml:5:25", expect.stringMatching(/^web-01 \(group web\): port: /)],
+      ["inventory", "inventories/bad.yml:6:9", "web-02 (group web): the var port is missing"],
     ]);
   });
 
