@@ -7,7 +7,7 @@ import { ALL_MODULES, caseFiles, casesOf } from "./modules.ts";
 const ROOT = resolve(import.meta.dirname, "../..");
 
 /** Lists of tasks that are checked, applied and applied again on real hosts; what check told has to be what was done. */
-const PROVED = ["modules-os", "modules-services", "modules-mysql"].map((name) =>
+const PROVED = ["modules-os", "modules-services", "modules-mysql", "security"].map((name) =>
   readFileSync(join(ROOT, `tests/fixtures/${name}.ts`), "utf8"),
 );
 

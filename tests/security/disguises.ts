@@ -1,5 +1,5 @@
 /** A secret that every escaping turns into another text. Password files take it: it has no blank and no colon. */
-export const CANARY_SECRET = `kbCan4ry'"\\$&<%é;0123456789abcdef`;
+export const CANARY_SECRET = `kbCan4ry'"\\$&<%é;qTailOfIt7vZx0W9pLm`;
 
 /** A text and all that escapings of other forms make of it. */
 export function disguisesOf(secret: string): readonly string[] {

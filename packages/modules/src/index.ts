@@ -22,6 +22,7 @@ export { proxysqlQueryRules } from "./proxysql/query-rules.ts";
 export { proxysqlServers } from "./proxysql/servers.ts";
 export { proxysqlUsers } from "./proxysql/users.ts";
 export { proxysqlVariables } from "./proxysql/variables.ts";
+export { replace } from "./replace/replace.ts";
 export { service } from "./service/service.ts";
 export { sysctl } from "./sysctl/sysctl.ts";
 export { systemdUnit } from "./systemd-unit/systemd-unit.ts";
