@@ -5,9 +5,12 @@ import { basename, dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import * as modules from "@keybuzz/modules";
 import * as runner from "@keybuzz/runner";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import commands from "../packages/cli/src/commands/index.ts";
 import { parseDiagnostics } from "../packages/cli/src/services/check/compiler.ts";
+
+// Compilers on a machine that may be busy.
+vi.setConfig({ testTimeout: 300_000 });
 
 const ROOT = resolve(import.meta.dirname, "..");
 const DOCS = globSync(["docs/*.md", "README.md"], { cwd: ROOT }).toSorted();

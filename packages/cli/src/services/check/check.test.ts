@@ -1,11 +1,14 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { checkLines } from "../../reporters/check-lines.ts";
 import { makePaint } from "../../reporters/style.ts";
 import { type CheckReport, check } from "./check.ts";
 import { parseDiagnostics } from "./compiler.ts";
+
+// Compilers on a machine that may be busy.
+vi.setConfig({ testTimeout: 300_000 });
 
 const ROOT = resolve(import.meta.dirname, "../../../../..");
 

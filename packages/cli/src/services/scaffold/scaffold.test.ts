@@ -3,11 +3,14 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, 
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { check } from "../check/check.ts";
 import { CommandLineError } from "../usage-error.ts";
 import { formsOf } from "./names.ts";
 import { scaffold } from "./scaffold.ts";
+
+// Compilers on a machine that may be busy.
+vi.setConfig({ testTimeout: 300_000 });
 
 const ROOT = resolve(import.meta.dirname, "../../../../..");
 /** As long as a name may be: lines that hold it must still fit. */
