@@ -7,7 +7,7 @@ import { diffStates } from "../state.ts";
 import { INTERRUPTED } from "./actions.ts";
 import { compile, type RawAnswer } from "./compile.ts";
 import type { Frame } from "./frames.ts";
-import { type Deadline, GRACE_MS } from "./held-shell.ts";
+import { type Deadline, GRACE_MS, QUESTION_MS } from "./held-shell.ts";
 import { read } from "./judge.ts";
 import { type ListScript, type ListScriptOptions, renderList } from "./list-script.ts";
 import type { PlannedTask } from "./plan.ts";
@@ -129,7 +129,10 @@ function deadlineOf(
   const task = tasks[at === undefined ? -1 : (taskOf(at) ?? (at.startsWith("p") ? Number(at.slice(1)) : -1))];
   const place = task === undefined ? {} : { task: task.name, where: task.where };
   if (step !== undefined) return { ...place, ms: step.timeoutMs + GRACE_MS, what: step.what };
-  if (task !== undefined) return { ...place, what: "the question before it acts" };
+  if (task !== undefined) {
+    const own = task.probe.questions.map((question) => ("timeoutMs" in question ? (question.timeoutMs ?? 0) : 0));
+    return { ...place, ms: Math.max(QUESTION_MS, ...own), what: "the question before it acts" };
+  }
   return {
     what: at?.startsWith("z") === true ? `the closing question of ${askers(at)}` : "what comes after an action",
   };

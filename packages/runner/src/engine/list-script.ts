@@ -35,14 +35,14 @@ export function renderList(planned: readonly PlannedTask[], { careful }: ListScr
   let index = 0;
   while (index < planned.length) {
     const together = careful ? planned.slice(index, index + 1) : takeTogether(planned, index);
-    lines.push(`kb_mark "p ${index}"`, `kb_free && [ -e "$KB_STOP" ] && kb_halt ${index} interrupted`);
+    lines.push(`kb_free && [ -e "$KB_STOP" ] && kb_halt ${index} interrupted`);
     if (together[0]?.judgement.kind === "later") {
       lines.push(`kb_halt ${index} later`);
       break;
     }
     const asked = together.map(({ task, answers }) => ({ probe: task.probe, answers }));
     for (const guard of careful && index === 0 ? [] : guardsOf(asked)) {
-      lines.push(`! kb_free || { ${renderGuard(guard, sha256)}; } || kb_halt ${index} stale`);
+      lines.push(`! kb_free || { kb_mark "p ${index}"; ${renderGuard(guard, sha256)}; } || kb_halt ${index} stale`);
     }
     lines.push(...renderTogether(together, index, steps));
     index += together.length;
