@@ -1,5 +1,5 @@
 import { Secret } from "../secret.ts";
-import { askHttp, type HttpAnswer } from "../transport/http.ts";
+import type { HttpAnswer } from "../transport/http.ts";
 import type { SecretDocument } from "./document.ts";
 import { readVaultConfig, type VaultConfig } from "./hashicorp-config.ts";
 import type { SecretProvider } from "./provider.ts";
@@ -89,6 +89,8 @@ async function exchange(
     ...(config.namespace === undefined ? {} : { "X-Vault-Namespace": config.namespace }),
     ...(body === undefined ? {} : { "Content-Type": "application/json" }),
   };
+  // node:http loads all of fetch with it; a run without Vault does not pay for that.
+  const { askHttp } = await import("../transport/http.ts");
   const ask = async (url: URL): Promise<HttpAnswer> => {
     try {
       return await askHttp({

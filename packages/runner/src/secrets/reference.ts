@@ -22,13 +22,18 @@ export class SecretRef {
   readonly location: string;
   /** Which of several values there: the part after `#`. */
   readonly key: string | undefined;
-  readonly source: Source;
+  // Not a field: of two inventories that differ in their lines alone, the references are the same.
+  readonly #source: Source;
 
   constructor(provider: SecretProviderName, location: string, key: string | undefined, source: Source) {
     this.provider = provider;
     this.location = location;
     this.key = key;
-    this.source = source;
+    this.#source = source;
+  }
+
+  get source(): Source {
+    return this.#source;
   }
 
   /** The reference as it was written, which is no secret: `age:credentials/db.age#root`. */
