@@ -43,7 +43,7 @@ describe("planOptions", () => {
     [
       "what the server calls dynamic",
       { max_connections: "500", wsrep_slave_threads: "4" },
-      { set: { max_connections: "500", wsrep_slave_threads: "4" }, restart: [] },
+      { set: { max_connections: 500, wsrep_slave_threads: 4 }, restart: [] },
     ],
     [
       "what it calls read only, which brings in the rest",

@@ -12,8 +12,8 @@ export interface Variable {
 
 /** How changes get into a running server. */
 export interface OptionPlan {
-  /** To be set while it runs. */
-  readonly set: Readonly<Record<string, string>>;
+  /** To be set while it runs; a number as such, since SET takes no text for one. */
+  readonly set: Readonly<Record<string, string | number>>;
   /** Options that only a restart brings in. Then it brings in all of them. */
   readonly restart: readonly string[];
 }
@@ -65,7 +65,8 @@ function unquote(value: string): string {
 export function planOptions(changes: readonly OptionChange[], variables: ReadonlyMap<string, Variable>): OptionPlan {
   const needing = changes.filter((change) => !isLive(change, variables));
   if (needing.length > 0) return { set: {}, restart: needing.map(({ name }) => name) };
-  return { set: Object.fromEntries(changes.map(({ name, value = "" }) => [name, value])), restart: [] };
+  const typed = (value: string): string | number => (/^-?\d+(\.\d+)?$/.test(value) ? Number(value) : value);
+  return { set: Object.fromEntries(changes.map(({ name, value = "" }) => [name, typed(value)])), restart: [] };
 }
 
 function isLive({ name, value }: OptionChange, variables: ReadonlyMap<string, Variable>): boolean {

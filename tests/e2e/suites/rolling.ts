@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { entrySql, nodeStatus, rootSql, wholeCluster } from "../../support/databases.ts";
+import { rootSql, wholeCluster } from "../../support/databases.ts";
 import { type Fleet, NODES } from "../../support/fleet.ts";
 import { errorsOf, having, type Ran } from "../../support/kb.ts";
 import { expectRows } from "../../support/rows.ts";
 import { longestGap, WriteLoop } from "../../support/write-loop.ts";
-import { inventoryWith, said } from "./incidents.ts";
+import { inventoryWith } from "./incidents.ts";
 
 /** What the entry point may stand still for while a node is restarted; the goal is below a second. */
 const MOST_GAP_MS = 5_000;
@@ -57,37 +57,15 @@ export function rolling(fleet: Fleet, { whole }: { readonly whole: boolean }): v
       expect(await fleet.containers()).toEqual(started);
       expect(having(await fleet.play("galera.ts"), "changed")).toEqual([]);
     });
-
-    it("stops at a node that does not come back, with two serving; run again, it goes on", async () => {
-      const uuid = await wholeCluster(fleet, 30_000);
-      const control = "/opt/keybuzz/mariadb/data/aria_log_control";
-      await fleet.sh("maria-03", `chmod 000 ${control}`);
-      const stopped = await fleet.play("roll.ts", "-e", "action=restart");
-      expect(stopped.exitCode).toBe(1);
-      expect(said(stopped)).toContain("left as they are: maria-02, maria-01");
-      for (const host of ["maria-01", "maria-02"]) {
-        expect(await nodeStatus(fleet, host)).toEqual({ uuid, size: 2, state: "Synced", status: "Primary" });
-      }
-      expect(await entrySql(fleet, "proxysql-02", "SELECT 'served'")).toBe("served");
-      const served = await uptimes(fleet, ["maria-01", "maria-02"]);
-
-      await fleet.sh("maria-03", `chmod 660 ${control}`);
-      const ran = await fleet.play("roll.ts", "-e", "action=restart");
-      expect(errorsOf(ran)).toEqual([]);
-      expect(await wholeCluster(fleet, 30_000)).toBe(uuid);
-      for (const [host, at] of await uptimes(fleet, ["maria-01", "maria-02"]))
-        expect([host, at > (served.get(host) ?? 0)]).toEqual([host, true]);
-      expect(having(await fleet.play("galera.ts"), "changed")).toEqual([]);
-    });
   });
 }
 
 /** When each node's server was started, in seconds of its clock. */
-async function uptimes(fleet: Fleet, hosts: readonly string[] = NODES): Promise<ReadonlyMap<string, number>> {
+async function uptimes(fleet: Fleet): Promise<ReadonlyMap<string, number>> {
   const query =
     "SELECT ROUND(UNIX_TIMESTAMP() - VARIABLE_VALUE) FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'UPTIME'";
   return new Map(
-    await Promise.all(hosts.map(async (host) => [host, Number(await rootSql(fleet, host, query)) - 2] as const)),
+    await Promise.all(NODES.map(async (host) => [host, Number(await rootSql(fleet, host, query)) - 2] as const)),
   );
 }
 
