@@ -104,6 +104,8 @@ function renderLock(lock: LockRequest): string {
   const folder = quoteShell(lock.folder ?? "/run/lock");
   return `kb_lock=${folder}/keybuzz.lock; [ "$(id -u)" = 0 ] || kb_lock=${folder}/keybuzz-$(id -u).lock
 kb_owner=${quoteShell(lock.owner)}
+# Where everybody may make files, this one may be somebody else's, or lead somewhere.
+if [ -L "$kb_lock" ] || { [ -e "$kb_lock" ] && [ ! -O "$kb_lock" ]; }; then kb_mark "r locked 0 0 0 nobody: $kb_lock is not this user's own file"; exit 0; fi
 if ! ( : >>"$kb_lock" ) 2>/dev/null; then kb_mark "r locked 0 0 0 nobody: $kb_lock cannot be written"; exit 0; fi
 kb_lock=$(readlink -f -- "$kb_lock"); exec 9>>"$kb_lock"
 kb_looks=0
