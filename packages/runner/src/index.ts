@@ -103,7 +103,7 @@ export { type RetryOptions, retry } from "./retry.ts";
 export { defineRole, type Role, type RoleSpec, type VarsOf } from "./role.ts";
 export { type PlayOptions, play, type RunReport } from "./run.ts";
 export { revealText, Secret } from "./secret.ts";
-export { type AgeFile, type AgeKey, readAgeFile, sealed } from "./secrets/age-file.ts";
+export { type AgeFile, type AgeKey, readAgeFile, recipientsOf, sealed } from "./secrets/age-file.ts";
 export { type AgeOptions, openSealedFile } from "./secrets/age-provider.ts";
 export {
   lockForNew,
@@ -117,7 +117,7 @@ export {
 export type { ReadVaulted } from "./secrets/ansible-vault.ts";
 export type { AskSecret } from "./secrets/provider.ts";
 export { SecretRef, SecretsError } from "./secrets/reference.ts";
-export { type ResolveSecret, type ResolverOptions, refsIn, secretResolver } from "./secrets/resolve.ts";
+export { type ResolverOptions, type ResolveSecret, refsIn, secretResolver } from "./secrets/resolve.ts";
 export { parseVaultId, type VaultPassword, vaultReader } from "./secrets/vault-passwords.ts";
 export { quoteShell, Sh, type ShHole, sh, shLines } from "./sh.ts";
 export { Sql, type SqlHole, sql, sqlId, sqlite, sqlJoin, sqlWords } from "./sql.ts";
