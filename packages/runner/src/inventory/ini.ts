@@ -4,7 +4,7 @@ import { splitHostLine } from "./host-line.ts";
 import { parseHostEntry } from "./host-name.ts";
 import { hasTemplate, renderSource, type Source, type Sourced, suggest } from "./inventory.ts";
 import { type PythonLiteral, readPythonLiteral } from "./python-literal.ts";
-import { shown } from "./yaml-file.ts";
+import { shown } from "./read-text.ts";
 
 const KINDS = ["hosts", "children", "vars"] as const;
 

@@ -6,8 +6,8 @@ import type { InventoryBuilder } from "./builder.ts";
 import { plainValue } from "./data.ts";
 import { parseHostEntry } from "./host-name.ts";
 import { type Source, suggest } from "./inventory.ts";
+import { shown } from "./read-text.ts";
 import type { ConnectionVars } from "./target.ts";
-import { shown } from "./yaml-file.ts";
 
 /** Vars of a host or group: Ansible's names for connections, and whatever else playbooks ask for. */
 export type VarsInput = z.input<typeof ConnectionVars> & { readonly [name: string]: unknown };

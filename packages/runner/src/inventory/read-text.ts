@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { relative } from "node:path";
 import { InventoryError } from "../errors.ts";
 
 /** The text of an inventory's file. @throws InventoryError where it cannot be read, or is no UTF-8 */
@@ -12,5 +13,21 @@ export async function readText(file: string): Promise<string> {
       hint: isText ? "is it another kind of file?" : "name an inventory with -i FILE",
       cause,
     });
+  }
+}
+
+/** A file's name as people know it: from the working directory. */
+export function shown(file: string): string {
+  return relative(process.cwd(), file) || file;
+}
+
+/** Whether a text is JSON as a whole, an object or a list. */
+export function isJson(text: string): boolean {
+  if (!/^\s*[{[]/.test(text)) return false;
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
   }
 }

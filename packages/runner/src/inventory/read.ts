@@ -6,13 +6,12 @@ import { parseHostEntry } from "./host-name.ts";
 import { addIni } from "./ini.ts";
 import type { Inventory } from "./inventory.ts";
 import { addModule } from "./module.ts";
-import { readText } from "./read-text.ts";
+import { readText, shown } from "./read-text.ts";
 import { addScript, isScript } from "./script.ts";
 import { warnOfUnknownVars } from "./target.ts";
 import { addTsv, type TsvMapping } from "./tsv.ts";
 import { addVarsFiles, type VarsFilesOptions } from "./vars-files.ts";
 import { addYaml } from "./yaml.ts";
-import { shown } from "./yaml-file.ts";
 
 /** What reading an inventory may need. */
 export interface ReadOptions extends VarsFilesOptions {

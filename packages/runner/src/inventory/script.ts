@@ -4,7 +4,7 @@ import { InventoryError } from "../errors.ts";
 import { describeEnd, runProgram } from "../transport/program.ts";
 import type { InventoryBuilder } from "./builder.ts";
 import { addHostVars, addListing } from "./data.ts";
-import { shown } from "./yaml-file.ts";
+import { shown } from "./read-text.ts";
 
 const TIMEOUT_MS = 60_000;
 /** Hosts asked for at once, by scripts that have no `_meta`. */

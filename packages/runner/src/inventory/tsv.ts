@@ -2,8 +2,7 @@ import { InventoryError } from "../errors.ts";
 import { InventoryBuilder } from "./builder.ts";
 import { plainValue } from "./data.ts";
 import { type Inventory, renderSource, type Source, suggest } from "./inventory.ts";
-import { readText } from "./read-text.ts";
-import { shown } from "./yaml-file.ts";
+import { readText, shown } from "./read-text.ts";
 
 /** One row of the file, by the names in its header. */
 export type TsvRow = Readonly<Record<string, string>>;

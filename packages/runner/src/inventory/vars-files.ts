@@ -2,8 +2,8 @@ import { type Dirent, readdirSync, statSync } from "node:fs";
 import { dirname, extname, join } from "node:path";
 import type { ReadVaulted } from "../secrets/ansible-vault.ts";
 import type { InventoryBuilder } from "./builder.ts";
-import { readText } from "./read-text.ts";
-import { shown, YamlFile } from "./yaml-file.ts";
+import { readText, shown } from "./read-text.ts";
+import { YamlFile } from "./yaml-file.ts";
 
 /** Endings in the order in which Ansible looks for them; the first that is there is the only one that is read. */
 const ENDINGS = ["", ".yml", ".yaml", ".json"];

@@ -1,4 +1,3 @@
-import { relative } from "node:path";
 import {
   type Alias,
   type Document,
@@ -17,6 +16,7 @@ import {
 import { InventoryError } from "../errors.ts";
 import { parseSecretRef, SecretRef } from "../secrets/reference.ts";
 import { hasTemplate, renderSource, type Source, type Sourced, suggest } from "./inventory.ts";
+import { isJson, shown } from "./read-text.ts";
 import { isSexagesimal, plainScalar } from "./yaml-scalar.ts";
 
 type Pair = YAMLMap<ParsedNode, ParsedNode | null>["items"][number];
@@ -255,20 +255,5 @@ export class YamlFile {
   #position(offset: number): Source {
     const { line, col } = this.#lines.linePos(offset);
     return { file: this.file, line, column: col };
-  }
-}
-
-/** A file's name as people know it: from the working directory. */
-export function shown(file: string): string {
-  return relative(process.cwd(), file) || file;
-}
-
-function isJson(text: string): boolean {
-  if (!/^\s*[{[]/.test(text)) return false;
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
   }
 }

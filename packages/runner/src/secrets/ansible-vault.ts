@@ -1,7 +1,8 @@
 import { createDecipheriv, createHmac, pbkdf2, timingSafeEqual } from "node:crypto";
 import { promisify } from "node:util";
 import type { Sourced } from "../inventory/inventory.ts";
-import { shown, YamlFile } from "../inventory/yaml-file.ts";
+import { shown } from "../inventory/read-text.ts";
+import { YamlFile } from "../inventory/yaml-file.ts";
 import { Secret } from "../secret.ts";
 import { SecretRef, SecretsError } from "./reference.ts";
 
@@ -67,8 +68,15 @@ export async function openVaultedVars(
   const name = shown(file);
   if (readVaulted === undefined) throw noPassword(name);
   const clear = await readVaulted(text, name);
-  const document = new YamlFile(file, clear.reveal(), () => {});
-  return document.vars(document.root).map(([key, { value, source }]) => [key, { value: hidden(value), source }]);
+  try {
+    const document = new YamlFile(file, clear.reveal(), () => {});
+    return document.vars(document.root).map(([key, { value, source }]) => [key, { value: hidden(value), source }]);
+  } catch {
+    // What is wrong, and where, would tell of the text.
+    throw new SecretsError(`${name}: what Ansible Vault has sealed there is no YAML map of vars`, {
+      hint: `ansible-vault edit ${name}`,
+    });
+  }
 }
 
 /** A value whose parts nobody may see. Whether something is set, and to true or false, is no secret. */
