@@ -20,7 +20,8 @@ export function renderDetached(script: Sh, timeoutMs: number): Sh {
     sh`kb_jobs=/run/keybuzz-jobs; [ "$(id -u)" = 0 ] || kb_jobs=\${XDG_RUNTIME_DIR:-/tmp}/keybuzz-jobs-$(id -u)`,
     sh`umask 077; [ -d "$kb_jobs" ] || mkdir -- "$kb_jobs" || exit 1`,
     sh`cd -P -- "$kb_jobs" && kb_ours || { echo "$kb_jobs is not this user's own" >&2; exit 1; }`,
-    sh`rm -rf -- ./.gone.*`,
+    // What nobody has taken for a day, since its task was found done in another way; names are digests.
+    sh`rm -rf -- ./.gone.* $(find . -mindepth 2 -maxdepth 2 -name exit -mmin +1440 -printf '%h ')`,
     prepare(id, script, timeoutMs),
     sh`[ -e ${id}/begun ] || {`,
     start(id),
