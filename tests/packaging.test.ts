@@ -94,7 +94,7 @@ it("packs JavaScript and declarations, and no sources or tests", () => {
 it("installs a kb that works", async () => {
   const { version } = JSON.parse(readFileSync(join(ROOT, "packages/cli/package.json"), "utf8"));
   expect(await kb("--version")).toContain(`@keybuzz/cli/${version} `);
-  expect(await kb("module", "show", "apt")).toMatch(/^example\n {2}apt\(/m);
+  expect(await kb("module", "show", "apt")).toMatch(/^examples\n {2}apt\(/m);
   expect(await kb("new", "project", "trial")).toContain("trial/roles/trial/role.ts\n");
   expect(
     await run(
