@@ -41,6 +41,8 @@ export interface PlayOptions {
   readonly directory?: string;
   /** Folder of the lock file on each host; /run/lock unless given. Runs that name different ones do not see each other. */
   readonly lockFolder?: string | ((host: string) => string);
+  /** Seconds without a sign of life after which another run's idle lock is broken, with a note; 300 unless given. */
+  readonly lockTtlSeconds?: number;
   /** Takes the tasks in place of the hosts: nothing is connected to. See {@link rehearse}. */
   readonly rehearsal?: Rehearsal;
   /** Which of the tasks are carried out; all but those tagged `never` unless given. */
@@ -114,10 +116,11 @@ function openSessions(bound: ReadonlyMap<string, BoundGroup>, options: PlayOptio
   return new Map([...sessions, [CONTROLLER, new HostSession(controllerTarget(), context)]]);
 }
 
-function lockRequest(host: string, { lockFolder }: PlayOptions): LockRequest {
+function lockRequest(host: string, { lockFolder, lockTtlSeconds }: PlayOptions): LockRequest {
   const owner = `${userInfo().username}@${hostname()} (process ${process.pid}, since ${new Date().toISOString()})`;
-  if (lockFolder === undefined) return { owner };
-  return { owner, folder: typeof lockFolder === "function" ? lockFolder(host) : lockFolder };
+  const ttl = lockTtlSeconds === undefined ? {} : { ttlSeconds: lockTtlSeconds };
+  if (lockFolder === undefined) return { owner, ...ttl };
+  return { owner, ...ttl, folder: typeof lockFolder === "function" ? lockFolder(host) : lockFolder };
 }
 
 function controllerTarget(): Target {
