@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-/** Three suites: `unit` beside the code, `integration` and `e2e` on the lab's hosts, one after the other. */
+/** Three suites: `unit` beside the code, `integration` and `e2e` on the lab's hosts. */
 export default defineConfig({
   test: {
     projects: [
@@ -22,7 +22,8 @@ export default defineConfig({
         test: {
           name: "integration",
           include: ["tests/integration/**/*.test.ts"],
-          fileParallelism: false,
+          // Each file has a lab of its own, and waits for its hosts most of the time.
+          maxWorkers: 2,
           testTimeout: 180_000,
           hookTimeout: 400_000,
         },
