@@ -40,9 +40,7 @@ export const dockerImage = defineModule({
   foresee: (_, current, touched) =>
     current === null && isStillAsleep(touched) ? unmet("what dockerd has is known once it runs") : current,
   plan: ({ params: { name, state, timeoutMs } }) => [
-    state === "absent"
-      ? exec(sh`docker image rm -- ${name} >/dev/null`)
-      : exec(sh`docker pull ${name}`, { timeoutMs }),
+    state === "absent" ? exec(sh`docker image rm -- ${name} >/dev/null`) : exec(sh`docker pull ${name}`, { timeoutMs }),
   ],
   touches: ({ name }) => [`image:${name}`],
 });
