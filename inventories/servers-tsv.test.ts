@@ -35,18 +35,19 @@ describe("the company's server list", () => {
       mariadb: ["maria-01", "maria-02", "maria-03"],
       proxysql: ["proxysql-01", "proxysql-02"],
       loadbalancer: ["lb-01"],
+      ungrouped: [],
     });
   });
 
   test("hosts are reached at their private address, as the user of the list or root", () => {
     const targets = [...inventory.hosts.values()].map((host) => targetOf(host, {}));
-    expect(targets.map(({ name, user, address, become }) => `${user}@${address} ${name} ${become}`)).toEqual([
-      "root@10.0.0.170 maria-01 false",
-      "root@10.0.0.171 maria-02 false",
-      "admin@10.0.0.172 maria-03 true",
-      "root@10.0.0.173 proxysql-01 false",
-      "root@10.0.0.174 proxysql-02 false",
-      "root@10.0.0.20 lb-01 false",
+    expect(targets.map(({ name, user, address }) => `${user}@${address} ${name}`)).toEqual([
+      "root@10.0.0.170 maria-01",
+      "root@10.0.0.171 maria-02",
+      "admin@10.0.0.172 maria-03",
+      "root@10.0.0.173 proxysql-01",
+      "root@10.0.0.174 proxysql-02",
+      "root@10.0.0.20 lb-01",
     ]);
   });
 

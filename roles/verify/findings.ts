@@ -27,7 +27,8 @@ export function nodeFindings(nodes: Seen<NodeEvidence>, size: number): readonly 
 function checkNode(where: string, node: NodeEvidence, size: number): readonly Finding[] {
   if (node.values.size === 0) {
     const found = node.refusal === "" ? "no answer" : node.refusal;
-    const meaning = "no server answers on its socket: kb play galera.ts starts what may be started; what it refuses, kb play recover.ts";
+    const meaning =
+      "no server answers on its socket: kb play galera.ts starts what may be started; what it refuses, kb play recover.ts";
     return [{ check: "server answers", where, found, wanted: "an answer", ok: false, meaning }];
   }
   const value = (name: string): string => node.values.get(name) ?? "";
@@ -40,7 +41,12 @@ function checkNode(where: string, node: NodeEvidence, size: number): readonly Fi
     return { check, where, found: value(name), wanted: `at most ${limit}`, ok, ...(ok ? {} : { meaning }) };
   };
   return [
-    is("cluster status", "wsrep_cluster_status", "Primary", "this node has lost the majority and takes no queries: mend the network; if all are so, kb play recover.ts"),
+    is(
+      "cluster status",
+      "wsrep_cluster_status",
+      "Primary",
+      "this node has lost the majority and takes no queries: mend the network; if all are so, kb play recover.ts",
+    ),
     is(
       "cluster size",
       "wsrep_cluster_size",
