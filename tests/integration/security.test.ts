@@ -94,6 +94,19 @@ mount -t tmpfs none /srv/ro && echo old >/srv/ro/file && mount -o remount,ro /sr
     expect(await on("cat /srv/ro/file /srv/inodes/file; stat -c %a /srv/ro/file")).toBe("newnew640\n");
   });
 
+  it("is told of a root file system that went read-only, of a file that nobody may change; and converges after", async () => {
+    await on("mkdir -p /srv/root && echo old >/srv/root/file && mount -o remount,ro /");
+    await refuses("/srv/root", /Read-only file system/, /remount,rw/);
+    await on("mount -o remount,rw / && mkdir -p /var/lib/docker/shape && echo old >/var/lib/docker/shape/file");
+    await on("chattr +i /var/lib/docker/shape/file");
+    await refuses("/var/lib/docker/shape", /Operation not permitted/, /chattr -i/);
+    await on("chattr -i /var/lib/docker/shape/file");
+    for (const path of ["/srv/root", "/var/lib/docker/shape"]) {
+      expect(having(await run("shape", "-e", `path=${path}`, "-e", "content=new"), "changed")).toHaveLength(1);
+    }
+    expect(await on("cat /srv/root/file /var/lib/docker/shape/file; rm -r /var/lib/docker/shape")).toBe("newnew");
+  });
+
   it("is worked on without /tmp, under an odd locale and mask, and with busybox for a shell", async () => {
     await on(`mount -t tmpfs -o noexec,size=4k,nr_inodes=1 none /tmp
 printf 'LANG=tr_TR.UTF-8\\nLC_ALL=tr_TR.UTF-8\\n' >>/etc/environment; echo 'umask 077' >>/root/.profile; echo 'echo noise' >>/root/.bashrc`);

@@ -83,7 +83,9 @@ export function startKb(lab: string, args: readonly string[], options: KbOptions
   });
   const told = (text: string, timeoutMs = 60_000): Promise<void> =>
     new Promise((resolveTold, reject) => {
-      const limit = setTimeout(() => reject(new Error(`kb did not say "${text}" within ${timeoutMs} ms`)), timeoutMs);
+      const fail = (why: string): void => reject(new Error(`kb did not say "${text}": ${why}\n${stdout}${stderr}`));
+      const limit = setTimeout(() => fail(`${timeoutMs} ms are over`), timeoutMs);
+      child.once("close", (code) => fail(`it ended with ${code}`));
       const look = (): void => {
         if (!stdout.includes(text)) return;
         clearTimeout(limit);
