@@ -95,9 +95,9 @@ mount -t tmpfs none /srv/ro && echo old >/srv/ro/file && mount -o remount,ro /sr
   });
 
   it("is told of a root file system that went read-only, of a file that nobody may change; and converges after", async () => {
-    await on("mkdir -p /srv/root && echo old >/srv/root/file && mount -o remount,ro /");
+    await on("mkdir -p /srv/root && echo old >/srv/root/file && mount -o remount,bind,ro /");
     await refuses("/srv/root", /Read-only file system/, /remount,rw/);
-    await on("mount -o remount,rw / && mkdir -p /var/lib/docker/shape && echo old >/var/lib/docker/shape/file");
+    await on("mount -o remount,bind,rw / && mkdir -p /var/lib/docker/shape && echo old >/var/lib/docker/shape/file");
     await on("chattr +i /var/lib/docker/shape/file");
     await refuses("/var/lib/docker/shape", /Operation not permitted/, /chattr -i/);
     await on("chattr -i /var/lib/docker/shape/file");
