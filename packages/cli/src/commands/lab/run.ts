@@ -1,4 +1,5 @@
 import { Command } from "@oclif/core/command";
+import { passedOn } from "../../services/passed-on.ts";
 import { labFlags } from "./flags.ts";
 
 /** `kb lab run -- COMMAND` */
@@ -17,8 +18,6 @@ export default class LabRun extends Command {
     const { argv, flags } = await this.parse(LabRun);
     const { run } = await import("@keybuzz/lab");
     const { ownKb } = await import("../../services/own-kb.ts");
-    // What follows `--` is taken as it was given: parsed, words that come twice would be moved together.
-    const split = this.argv.indexOf("--");
-    return run(flags.name, ownKb(split < 0 ? argv.map(String) : this.argv.slice(split + 1)));
+    return run(flags.name, ownKb(passedOn(this.argv, argv)));
   }
 }

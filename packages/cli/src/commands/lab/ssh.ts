@@ -1,5 +1,6 @@
 import * as Args from "@oclif/core/args";
 import { Command } from "@oclif/core/command";
+import { passedOn } from "../../services/passed-on.ts";
 import { labFlags } from "./flags.ts";
 
 /** `kb lab ssh HOST` */
@@ -19,6 +20,6 @@ export default class LabSsh extends Command {
   override async run(): Promise<number> {
     const { args, argv, flags } = await this.parse(LabSsh);
     const { ssh } = await import("@keybuzz/lab");
-    return ssh(flags.name, args.host, argv.slice(1).map(String));
+    return ssh(flags.name, args.host, passedOn(this.argv, argv.slice(1)));
   }
 }
