@@ -93,8 +93,11 @@ export function incidents(fleet: Fleet): void {
     });
 
     it("no role and no playbook sleeps for a fixed time", () => {
-      // The one pause is between two looks for a peer, while a member waits for one.
-      expect(sleepsBelow("roles", "playbooks")).toEqual(["roles/galera/files/start-member.sh: sleep 1 &"]);
+      // Pauses between two looks: for the scratch server of a drill, and for a peer that a member waits for.
+      expect(sleepsBelow("roles", "playbooks")).toEqual([
+        "roles/backup/files/drill.sh: sleep 0.5",
+        "roles/galera/files/start-member.sh: sleep 1 &",
+      ]);
     });
   });
 }
