@@ -94,7 +94,7 @@ export function incidents(fleet: Fleet): void {
 
     it("no role and no playbook sleeps for a fixed time", () => {
       // Pauses between two looks: for the scratch server of a drill, and for a peer that a member waits for.
-      expect(sleepsBelow("roles", "playbooks")).toEqual([
+      expect(sleepsBelow("roles", "playbooks").toSorted()).toEqual([
         "roles/backup/files/drill.sh: sleep 0.5",
         "roles/galera/files/start-member.sh: sleep 1 &",
       ]);
