@@ -9,10 +9,10 @@ import { head, option, row, words } from "./lib/options.ts";
  * A thousand small files on one host, each a task of one list with its own content: all of them new, all of them changed,
  * none of them. Mitogen's documentation measures the like over 26 ms, with 98.5 s for itself. Prints a table.
  *
- *   node_modules/.bin/node bench/files.ts [--count 1000] [--rtt 0,26] [--runs 3] [--lab NAME]
+ *   npm run bench:files -- [--count 1000] [--rtt 0,26] [--runs 3] [--lab NAME]
  * @see https://mitogen.networkgenomics.com/ansible_detailed.html
  */
-const LAB = option("lab") ?? "bench-files";
+const LAB = option("lab") ?? "benchfiles";
 const HOST = { name: "files-01", address: "10.9.1.11" };
 const count = Number(option("count") ?? 1000);
 const runs = Number(option("runs") ?? 3);
