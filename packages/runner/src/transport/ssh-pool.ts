@@ -48,6 +48,8 @@ const REST_MS = 2_000;
 /** Attempts at a sshd that hangs up before it has said who it is. */
 const ATTEMPTS = 7;
 const PENALTY_PAUSE_MS = 6_000;
+/** Names of one machine on one connection; each takes up to two sessions. */
+const SHARED_BY = 4;
 
 /** The ssh connections of a run: one a machine, whoever uses it, as itself or as a way to others. */
 export class SshPool {
@@ -70,7 +72,7 @@ export class SshPool {
    * @throws ConnectError
    */
   async lease(route: readonly Hop[], target: string, asHop = false): Promise<Lease> {
-    const key = route.map(keyOf).join(" ");
+    const key = this.#placeFor(route, asHop);
     const entry = this.#entries.get(key) ?? this.#open(key, route, target);
     entry.users += 1;
     entry.hop ||= asHop;
@@ -84,6 +86,17 @@ export class SshPool {
     }
     this.#forget(key, entry);
     return this.lease(route, target, asHop);
+  }
+
+  /** Names of one machine share a connection, as many as its MaxSessions (10 unless set) surely takes. */
+  #placeFor(route: readonly Hop[], asHop: boolean): string {
+    const key = route.map(keyOf).join(" ");
+    if (asHop) return key;
+    for (let number = 1; ; number += 1) {
+      const place = number === 1 ? key : `${key} #${number}`;
+      const entry = this.#entries.get(place);
+      if (entry === undefined || entry.hop || entry.users < SHARED_BY) return place;
+    }
   }
 
   #open(key: string, route: readonly Hop[], target: string): Entry {
